@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from audience.countries import country_code, country_name
 from audience.errors import InvalidValue
+from audience.language import ENGLISH, gettext, language
 
 Setting = Literal["event", "cinema", "research", "home", "workplace", "education"]
 Mode = Literal["expressions", "head count"]
@@ -38,6 +39,17 @@ class Decision:
 
     mode: Mode
     reason: str
+
+
+def reason_text(mode: Mode, reason: str) -> str:
+    """What a session measures, in the reader's language: the recorded reason, which is English, or what it comes to.
+
+    Args:
+        mode, reason: of the session.
+    """
+    if language() == ENGLISH and reason:
+        return reason
+    return gettext("Only heads are counted.") if mode == "head count" else gettext("Expressions are measured.")
 
 
 def is_in_eu(code: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from audience.errors import AccessRefused, InvalidValue, StoreUnavailable
 from audience.ids import check_id, check_title
+from audience.language import N_, gettext
 from audience.private_files import private_folder, write_private
 from audience.time import from_ms, to_ms
 
@@ -34,7 +35,7 @@ MOST_DELAY_S: Final = 300
 """How far a stream may run behind the room, seconds."""
 
 _BETWEEN: Final = "~"  # in no id, and left as it is in an address
-_REFUSED: Final = "This link is not valid any more. Ask whoever gave it to you for another."
+_REFUSED: Final = N_("This link is not valid any more. Ask whoever gave it to you for another.")
 _LONGEST_TOKEN: Final = 200
 
 
@@ -99,7 +100,7 @@ class RemoteAudience:
         """
         viewer_id, _, signature = name.partition(_BETWEEN)
         if not hmac.compare_digest(signature.encode(), self._signature("viewer", viewer_id).encode()):
-            raise AccessRefused(_REFUSED)
+            raise AccessRefused(gettext(_REFUSED))
         return viewer_id
 
     def _signature(self, use: str, what: str) -> str:
@@ -179,7 +180,7 @@ class RemoteAudiences:
         except (InvalidValue, StoreUnavailable):
             found = None
         if found is None or not hmac.compare_digest(found.token.encode(), token.encode("utf-8", "replace")):
-            raise AccessRefused(_REFUSED)
+            raise AccessRefused(gettext(_REFUSED))
         return found
 
     def close(self, session_id: str) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from audience.errors import AccessRefused, InvalidValue
+from audience.language import gettext
 from audience.remote_audience import CAMERA_ID, STAGE_ID, RemoteAudience
 from audience.sessions import DAY_MS
 from audience.store import ScorerRecord
@@ -167,7 +168,7 @@ class RemoteFigures:
         if viewer_id in self._viewers:
             return
         if len(self._viewers) >= self.audience.most_viewers:
-            raise AccessRefused("There is no room for more viewers.")
+            raise AccessRefused(gettext("There is no room for more viewers."))
         self._viewers[viewer_id] = _Viewer(tokens=MOST_ROWS, last_s=now_s, rows=_Rows(len(self._expressions)))
 
     def add(
@@ -194,7 +195,7 @@ class RemoteFigures:
         viewer.tokens = min(MOST_ROWS, viewer.tokens + max(0.0, now_s - viewer.last_s))
         viewer.last_s = now_s
         if len(kept) > viewer.tokens:
-            raise InvalidValue("This is more than one viewer can send.")
+            raise InvalidValue(gettext("This is more than one viewer can send."))
         viewer.tokens -= len(kept)
         counted = 0
         for second, row in kept:

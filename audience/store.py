@@ -53,6 +53,13 @@ class Alerting(Protocol):
 CameraState = Literal["starting", "ready", "running", "waiting", "failed", "stopped", "finished"]
 CAMERA_STATES: tuple[str, ...] = get_args(CameraState)
 
+DeliveryStep = Literal["live", "thrifty", "device"]
+"""How a camera delivers: as it is set, or, while the cloud lags, every 12 s, or scored on the device."""
+DELIVERY_STEPS: tuple[str, ...] = get_args(DeliveryStep)
+
+LONGEST_STATUS_S = 60.0
+"""The most seconds between two heartbeats of a running camera."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScorerRecord:
@@ -137,6 +144,8 @@ class Heartbeat:
         preview_blurred: whether faces are blurred in the preview.
         bundle: number of the newest bundle of people who enrolled that it took (`audience.identity.bundle`); None
             where it recognises nobody.
+        step: how it delivers; None if it does not say.
+        every_s: seconds between its heartbeats while it runs; None for the usual two.
     """
 
     session_id: str
@@ -160,9 +169,15 @@ class Heartbeat:
     preview_port: int | None = None
     preview_blurred: bool = False
     bundle: int | None = None
+    step: DeliveryStep | None = None
+    every_s: float | None = None
 
     def __post_init__(self) -> None:
         _check_key(self)
+        if self.step is not None and self.step not in DELIVERY_STEPS:
+            raise InvalidValue(f"a camera cannot deliver {self.step!r}: use one of {', '.join(DELIVERY_STEPS)}")
+        if self.every_s is not None and not 0 < self.every_s <= LONGEST_STATUS_S:
+            raise InvalidValue(f"a heartbeat every {self.every_s:g} s is not allowed: use up to {LONGEST_STATUS_S:g} s")
         if self.state not in CAMERA_STATES:
             raise InvalidValue(f"camera state {self.state!r} is unknown: use one of {', '.join(CAMERA_STATES)}")
         for instant in (self.at_ms, self.last_window_ms, self.received_ms):

@@ -1,4 +1,4 @@
-"""How often it is told right whether a face is turned to the axis: on photographs turned to known angles, and a clip.
+"""How often a face is judged correctly as turned to the axis: on photographs turned to known angles, and a clip.
 
 Balanced: the mean of the rates right among faces turned by less than the border of 30°, and among those turned further.
 A face that is not found, or whose pose is unknown, counts neither way; how many there are is given. The constants of
@@ -69,8 +69,8 @@ def run() -> Iterator[Figure]:
     pictures = [(turned(image, points, *angle), angle) for image, points in people for angle in angles]
     large = [_judged(detector, picture, angle) for picture, angle in pictures]
     aside = [one for one in large if one.pitch == 0]
-    yield _balanced(f"faces turned by 0 to 60° aside, {PEOPLE} people: told right, balanced", aside, reach=0.9)
-    yield _balanced("the same and faces that nod by 20 and 40°: told right, balanced", large, reach=0.9)
+    yield _balanced(f"faces turned by 0 to 60° aside, {PEOPLE} people: judged correctly, balanced", aside, reach=0.9)
+    yield _balanced("the same and faces that nod by 20 and 40°: judged correctly, balanced", large, reach=0.9)
     small = [
         _judged(
             detector, np.asarray(cv2.resize(picture, None, fx=SMALLER, fy=SMALLER, interpolation=cv2.INTER_AREA)), angle
@@ -78,14 +78,14 @@ def run() -> Iterator[Figure]:
         for picture, angle in pictures
         if angle[1] == 0
     ]
-    yield _balanced("faces turned aside, 30 pixels high: told right, balanced", small)
+    yield _balanced("faces turned aside, 30 pixels high: judged correctly, balanced", small)
     for limit, name in ((30, "turned by less than 30°"), (90, "turned by 40 to 60°")):
         some = [one for one in aside if (abs(one.yaw) < 30) == (limit == 30)]
         yield Figure(
             name=f"faces {name}: not found, or pose unknown", value=float(np.mean([one.pose is None for one in some]))
         )
     street = data_folder() / "clips" / "facenet_pytorch_video_1080p_105f.mp4"
-    yield _balanced("faces of people who walk by: told right, balanced", list(_walking_by(detector, street)))
+    yield _balanced("faces of people who walk by: judged correctly, balanced", list(_walking_by(detector, street)))
     errors = [one.pose.yaw - one.yaw for one in aside if one.pose is not None and abs(one.yaw) in (20, 40)]
     yield Figure(
         name="yaw at 20 and 40°: standard deviation of what is measured", value=float(np.std(errors)), unit="°"

@@ -28,13 +28,14 @@ QUOTED: Final[Mapping[str, tuple[str, ...]]] = {
         "24 seats: mean absolute error of the share",
         "150 seats: mean absolute error of the share",
         "24 moving faces: mean absolute error of the share",
+        "the clip of the data: mean absolute error of the share estimated over the whole",
     ),
     "track": (
         "tracks of 24 people in seats, 1 frame a second",
         "shaken by 14 px: identity changes",
         "swinging at 120 px/s: identity changes",
     ),
-    "facing": ("faces turned by 0 to 60° aside, 40 people: told right, balanced",),
+    "facing": ("faces turned by 0 to 60° aside, 40 people: judged correctly, balanced",),
     "speed": ("real-time factor, default detector", "peak memory, 60 minutes"),
     "cloud": (
         "DetectFaces calls per 1,000 face scores, 12 s sheets",

@@ -116,7 +116,7 @@ def open_link(token: str) -> CameraLink:
     """
     kept = _read()
     if not kept.get("secret"):
-        raise AccessRefused("This link is not valid. Ask whoever gave it to you for another.")
+        raise AccessRefused(gettext("This link is not valid. Ask whoever gave it to you for another."))
     content = verified(token, kept["secret"], _PURPOSE)
     try:
         session_id, stage_id, camera_id, made_ms, until_s = content
@@ -124,7 +124,7 @@ def open_link(token: str) -> CameraLink:
             session_id=session_id, stage_id=stage_id, camera_id=camera_id, made_ms=made_ms, until_s=until_s
         )
     except (InvalidValue, TypeError, ValueError):
-        raise AccessRefused("This link was made by another Houselights. Ask for another.") from None
+        raise AccessRefused(gettext("This link was made by another Houselights. Ask for another.")) from None
     if link.made_ms <= kept["ended_ms"].get(_key(link.place), 0):
         raise AccessRefused(gettext("This link was ended. Ask whoever gave it to you for another."))
     check_not_over(link.until_s, datetime.now(UTC))
@@ -157,7 +157,7 @@ def _session(session_id: str) -> Session | None:
 
 def _check_operates() -> None:
     if not permit().is_at_least("operator"):
-        raise AccessRefused("phones are let in by people whose access settings name them operator or more")
+        raise AccessRefused(gettext("phones are let in by people whose access settings name them operator or more"))
 
 
 def _key(place: tuple[str, str, str]) -> str:

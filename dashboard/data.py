@@ -18,6 +18,7 @@ import streamlit as st
 from audience.comparing.suggestions import Suggestion, earlier_givings, earlier_sessions, suggestions
 from audience.errors import InvalidValue
 from audience.faces import LEAD_EXPRESSION
+from audience.language import language
 from audience.monitoring.cameras import is_receiving
 from audience.reaction.curve import StageWindows, stage_windows
 from audience.reaction.moments import Moment, moments
@@ -109,14 +110,14 @@ class Reader:
     def review(self, file: SessionFile, stage: Stage, expression: str = LEAD_EXPRESSION) -> Review:
         """The review of one stage; the same one as long as nothing has changed, so each figure is computed once."""
         read = _live_review if file.live else _review
-        return read(self.url, file.marks, stage.stage_id, expression, self, file, stage)
+        return read(self.url, language(), file.marks, stage.stage_id, expression, self, file, stage)
 
     def moments_so_far(self, file: SessionFile, review: Review) -> tuple[Moment, ...]:
         """The moments of a session that still goes on; looked for twice a minute, for all viewers together."""
         if review.expression is None:
             return ()
         place = file.session.session_id, review.windows.stage.stage_id
-        return _moments_so_far(self.url, *place, review.expression, review.windows)
+        return _moments_so_far(self.url, language(), *place, review.expression, review.windows)
 
     def suggestions(self, file: SessionFile, stage: Stage, expression: str) -> tuple[Suggestion, ...]:
         """What to look at next, beside the latest earlier sessions in which the same was given; none while it runs."""
@@ -124,7 +125,7 @@ class Reader:
             return ()
         # Which sessions there are depends on who looks: what is kept for one viewer is not for another.
         earlier = tuple(one.session_id for one in earlier_sessions(file.session, self.store.sessions()))
-        return _suggestions(self.url, file.marks, stage.stage_id, expression, earlier, self, file, stage)
+        return _suggestions(self.url, language(), file.marks, stage.stage_id, expression, earlier, self, file, stage)
 
     def read_windows(self, file: SessionFile, stage: Stage) -> StageWindows:
         """The windows of one stage of a session, as they are in the store now."""
@@ -215,7 +216,8 @@ def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: st
     )
 
 
-# Kept as they are, not copied for every viewer: nothing in them is ever written to. What is kept for a session that
+# Kept as they are, not copied for every viewer: nothing in them is ever written to. Sentences are in the language of
+# whoever asked first, so that what holds any is kept by language. What is kept for a session that
 # goes on is a function of its own: Streamlit keeps by function, and one kept in two ways would never be kept at all.
 
 
@@ -233,21 +235,21 @@ def _live_windows(
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
 def _review(
-    url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
+    url: str, code: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
 ) -> Review:
     return _make_review(_reader, _file, _stage, expression)
 
 
 @st.cache_resource(ttl=_LIVE_READ_S, max_entries=64, show_spinner=False)
 def _live_review(
-    url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
+    url: str, code: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
 ) -> Review:
     return _make_review(_reader, _file, _stage, expression)
 
 
 @st.cache_resource(ttl=_MOMENTS_READ_S, max_entries=64, show_spinner=False)
 def _moments_so_far(
-    url: str, session_id: str, stage_id: str, expression: str, _windows: StageWindows
+    url: str, code: str, session_id: str, stage_id: str, expression: str, _windows: StageWindows
 ) -> tuple[Moment, ...]:
     return moments(_windows, expression)
 
@@ -255,6 +257,7 @@ def _moments_so_far(
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
 def _suggestions(
     url: str,
+    code: str,
     marks: str,
     stage_id: str,
     expression: str,

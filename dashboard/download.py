@@ -24,6 +24,7 @@ from altair import LayerChart
 from audience.export.files import csv_bytes, parquet_bytes
 from audience.export.manifest import DISCLAIMER, Entry, scorer_entry, scorers_behind, session_entry, stage_entry
 from audience.export.tables import SCHEMA, ExportTable, dictionary_table
+from audience.language import N_, gettext
 from audience.reaction.curve import StageWindows
 from audience.store import ScorerRecord
 from audience.time import instant_text
@@ -190,7 +191,7 @@ def zipped(files: Mapping[str, bytes], made_at: datetime) -> bytes:
 
 _LONGEST_LABEL = 80  # of a variable in Stata
 _STATISTICS = ("dta", "parquet")
-_CONTENTS = "The figures on the screen. The zips hold a dictionary of units and a manifest of how they came about."
+_CONTENTS = N_("The figures on the screen. The zips hold a dictionary of units and a manifest of how they came about.")
 _TYPES = {
     "zip": "application/zip",
     "csv": "text/csv",
@@ -220,14 +221,20 @@ def offer(
         first: what the first of the tables is, as "Table of the curve".
         tables, pictures: the names of those it will have.
     """
-    with st.popover("Export", key="bundle"):
-        st.html(markup.note(_CONTENTS))
-        _button(f"{first} (CSV)", partial(_one, build, f"{tables[0]}.csv"), f"{tables[0]}.csv", "first", primary=True)
-        _button("Everything as CSV (zip)", partial(_zip, build, ("csv",)), f"{page}-csv.zip", "csv")
-        label = "For statistics programs: Stata, R, pandas (zip)"
+    with st.popover(gettext("Export"), key="bundle"):
+        st.html(markup.note(gettext(_CONTENTS)))
+        _button(
+            gettext("{table} (CSV)", table=first),
+            partial(_one, build, f"{tables[0]}.csv"),
+            f"{tables[0]}.csv",
+            "first",
+            primary=True,
+        )
+        _button(gettext("Everything as CSV (zip)"), partial(_zip, build, ("csv",)), f"{page}-csv.zip", "csv")
+        label = gettext("For statistics programs: Stata, R, pandas (zip)")
         _button(label, partial(_zip, build, _STATISTICS), f"{page}-statistics.zip", "statistics")
-        _button("Everything (.zip)", partial(_zip, build, ()), f"{page}.zip", "zip")
-        with st.expander("Every file"):
+        _button(gettext("Everything (.zip)"), partial(_zip, build, ()), f"{page}.zip", "zip")
+        with st.expander(gettext("Every file")):
             for name in file_names(tables, pictures):
                 _button(name, partial(_one, build, name), name, name)
 

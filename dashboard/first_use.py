@@ -7,21 +7,30 @@ from typing import Final
 
 import streamlit as st
 
+from audience.language import N_, gettext
 from dashboard import markup
 from dashboard.access.entry import has_page, permit_here
 from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score
 
-WHAT_IT_DOES: Final = (
+WHAT_IT_DOES: Final = N_(
     "Houselights shows how an audience reacted, second by second: at a talk, a screening or a festival."
 )
 STEPS: Final = (
     (
-        "Film the audience",
-        "A phone or a camera on the stage, facing the seats, is enough. Tell people first: “Room notice” on the page "
-        "Operate prints the sheet.",
+        N_("Film the audience"),
+        N_(
+            "A phone or a camera on the stage, facing the seats, is enough. Tell people first: “Room notice” on the "
+            "page Operate prints the sheet."
+        ),
     ),
-    ("Score the recording", "It is scored on this machine. What is kept are figures a second, not the video."),
-    ("See what happened", "A curve of visible expressions, the moments that stood out, and a report to send."),
+    (
+        N_("Score the recording"),
+        N_("It is scored on this machine. What is kept are figures a second, not the video."),
+    ),
+    (
+        N_("See what happened"),
+        N_("A curve of visible expressions, the moments that stood out, and a report to send."),
+    ),
 )
 """What to do and what becomes of it, in order."""
 
@@ -33,8 +42,13 @@ def show_first_use(line: str, *commands: str) -> None:
         line: what this page is waiting for.
         commands: of a terminal, that fill it; those that score a recording and show samples where none is given.
     """
-    steps = "".join(f"<li><strong>{escape(name)}</strong> {escape(text)}</li>" for name, text in STEPS)
-    st.html(f'<div class="hl-first-use">{markup.lead(WHAT_IT_DOES)}<ol>{steps}</ol></div>')
+    steps = "".join(_step(gettext(name), gettext(text)) for name, text in STEPS)
+    st.html(f'<div class="hl-first-use">{markup.lead(gettext(WHAT_IT_DOES))}<ol>{steps}</ol></div>')
     if has_page(permit_here(), "bring"):
-        st.page_link("bring/page.py", label="**Score a recording of an audience**", icon=":material/upload:")
+        upload = gettext("Score a recording of an audience")
+        st.page_link("bring/page.py", label=f"**{upload}**", icon=":material/upload:")
     st.html(markup.empty(line, *(commands or (how_to_score(), HOW_TO_SEE_SAMPLES))))
+
+
+def _step(name: str, text: str) -> str:
+    return f"<li><strong>{escape(name)}</strong> {escape(text)}</li>"

@@ -17,11 +17,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from audience.language import best_language, gettext, is_right_to_left, language, texts_of, using
+from audience.language import best_language, gettext, language, text_direction, texts_of, using
 from board_page.page import PAGE_TYPE, Page, assembled
 
 KEPT_NOWHERE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 """Headers of answers about people: no cache keeps them, no other site learns the address, no search engine lists it."""
+
+# What `gettext.js` reads: beside the script, so that it is the same in every language.
+_TEXTS_OF_PAGE: Final = """"use strict";
+const TEXTS = JSON.parse(document.getElementById("texts").textContent);
+const LOCALE = document.documentElement.lang;
+"""
 
 
 def page_routes(
@@ -95,9 +101,8 @@ def translated(package: str, code: str, frames: str, images: str, scripts: str =
     def translate(html: str) -> str:
         with using(code):
             html = Environment(autoescape=True).from_string(html).render(gettext=gettext)
-        direction = ' dir="rtl"' if is_right_to_left(code) else ""
-        html = html.replace('<html lang="en">', f'<html lang="{code}"{direction}>')
+        html = html.replace('<html lang="en">', f'<html lang="{code}" dir="{text_direction(code)}">')
         return html.replace("<script>", f'<script type="application/json" id="texts">{texts}</script>\n<script>', 1)
 
     before = (files("dashboard") / "gettext.js").read_text("utf-8")
-    return assemble(translate=translate, script_before=before)
+    return assemble(translate=translate, script_before=_TEXTS_OF_PAGE + before)

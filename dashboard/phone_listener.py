@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from audience.errors import InvalidValue
+from audience.language import gettext
 from dashboard.access.phone_gate import PhoneGate
 from dashboard.own_certificate import local_addresses, own_certificate
 from dashboard.pages.camera.routes import camera_routes
@@ -70,7 +71,7 @@ class PhoneListener:
                 return self._listening
             addresses = local_addresses() if host == "0.0.0.0" else [host]
             if not addresses:
-                raise InvalidValue("this computer is in no network: join the one that the phone is in")
+                raise InvalidValue(gettext("this computer is in no network: join the one that the phone is in"))
             certificate = own_certificate(addresses)
             held = _bound(host, port)
             app = Starlette(routes=camera_routes([]), middleware=[Middleware(PhoneGate)])
@@ -108,7 +109,9 @@ def _bound(host: str, port: int) -> socket.socket:
             held.close()
             continue
         return held
-    raise InvalidValue(f"no port from {port} to {port + _PORTS_TRIED - 1} is free for phones")
+    raise InvalidValue(
+        gettext("no port from {first} to {last} is free for phones", first=port, last=port + _PORTS_TRIED - 1)
+    )
 
 
 @cache

@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from audience.incoming import is_arriving
+from audience.language import gettext
 from audience.recording_files import fingerprint
 from audience.sessions import Session
 from audience.store import RecordingProgress
@@ -135,9 +136,9 @@ def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video
     """
     places = library()
     if not recordings:
-        return NoVideo(reason="No recording was scored on this stage.")
+        return NoVideo(reason=gettext("No recording was scored on this stage."))
     if not permit().plays(session.session_id):
-        return NoVideo(reason="The link that opened this session does not show its recording.")
+        return NoVideo(reason=gettext("The link that opened this session does not show its recording."))
     found = [(progress, places.find(progress.fingerprint)) for progress in recordings]
     for progress, file in found:
         shown = places.shown(progress.fingerprint)
@@ -150,13 +151,16 @@ def video_of(session: Session, recordings: Sequence[RecordingProgress]) -> Video
                 convert=_how_to_convert(file.path),
             )
     if (file := next((file for _, file in found if file is not None), None)) is not None:
-        reason = "Browsers do not play recordings of this kind: they play MP4 (H.264) and WebM."
+        reason = gettext("Browsers do not play recordings of this kind: they play MP4 (H.264) and WebM.")
         return NoVideo(reason=reason, convert=_how_to_convert(file.path))
     if not places.places:
         return NoVideo(
-            reason="To see the recording here, name the folder it lies in: houselights dashboard --videos DIR"
+            reason=gettext(
+                "To see the recording here, name the folder it lies in: {command}",
+                command="houselights dashboard --videos DIR",
+            )
         )
-    return NoVideo(reason="The recording is not, or no longer, in the folders that were named with --videos.")
+    return NoVideo(reason=gettext("The recording is not, or no longer, in the folders that were named with --videos."))
 
 
 def _how_to_convert(recording: Path) -> str:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from audience.errors import AccessRefused, HouselightsError, InvalidValue, SessionNotFound, StoreUnavailable
+from audience.language import gettext
 from audience.recording_files import fingerprint
 from audience.remote_audience import CAMERA_ID, STAGE_ID, RemoteAudience, RemoteAudiences
 from audience.remote_figures import RemoteCount, RemoteFigures
@@ -61,7 +62,7 @@ def check_session(session: Session) -> None:
         InvalidValue: only heads are counted in it.
     """
     if session.mode != "expressions":
-        raise InvalidValue("This session counts heads only, so its viewers' faces may not be scored.")
+        raise InvalidValue(gettext("This session counts heads only, so its viewers' faces may not be scored."))
 
 
 def open_audience(
@@ -153,18 +154,22 @@ def _checked_film(store: Store, film: Path) -> str:
         with film.open("rb") as file:
             found = fingerprint(file)
     except OSError:
-        raise InvalidValue(f"{film.name} cannot be read.") from None
+        raise InvalidValue(gettext("{file} cannot be read.", file=film.name)) from None
     if library().find(found) is None:
-        raise InvalidValue(f"{film.name} is not in the folders that this server was started with.")
+        raise InvalidValue(gettext("{file} is not in the folders that this server was started with.", file=film.name))
     scored = (one for session in store.sessions() for one in store.recordings(session.session_id))
     if any(one.fingerprint == found for one in scored):
-        raise InvalidValue(f"{film.name} shows an audience, and was scored: choose the film that viewers are to watch.")
+        raise InvalidValue(
+            gettext(
+                "{file} shows an audience, and was scored: choose the film that viewers are to watch.", file=film.name
+            )
+        )
     return found
 
 
 def _check_operator() -> None:
     if not permit().is_at_least("operator"):
-        raise AccessRefused("Opening a remote audience takes the role of operator.")
+        raise AccessRefused(gettext("Opening a remote audience takes the role of operator."))
 
 
 def _film_start(session: Session, room: Stage | None) -> datetime:
@@ -244,7 +249,7 @@ class RemoteRecorder:
             for running in self._running.values():
                 if hmac.compare_digest(running.figures.audience.token.encode(), token.encode("utf-8", "replace")):
                     return running.figures.audience
-        raise AccessRefused("This link is not valid any more, and what was sent by it is in sums alone.")
+        raise AccessRefused(gettext("This link is not valid any more, and what was sent by it is in sums alone."))
 
     def count(self, audience: RemoteAudience) -> RemoteCount:
         """How many viewers there are."""

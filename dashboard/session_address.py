@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from audience.language import gettext
 from audience.sessions import Session, Stage
 from dashboard import markup
 from dashboard.data import SessionFile, whereabouts
@@ -19,7 +20,7 @@ def choose_session(
     found: Sequence[Session],
     usual: Callable[[], str],
     *,
-    label: str = "Session",
+    label: str = "",
     label_visibility: Literal["visible", "collapsed"] = "visible",
     width: int | Literal["stretch"] = "stretch",
 ) -> str | None:
@@ -31,7 +32,7 @@ def choose_session(
     Args:
         found: the sessions there are, for whoever looks; one at least.
         usual: the id of the one to begin with where the address names none.
-        label, label_visibility, width: of the chooser.
+        label, label_visibility, width: of the chooser; "Session" in the viewer's language without one.
 
     Returns:
         Its id; None where the address names none of those found: `show_not_found` says so.
@@ -42,13 +43,13 @@ def choose_session(
     # Before the chooser is drawn, so that it shows what the address says after going back and forward, too.
     st.session_state[_KEY] = shown = _named(st.query_params[_KEY], names)
     return st.selectbox(
-        label,
+        label or gettext("Session"),
         list(names),
         index=None if shown is None else 0,  # with an index none can be cleared away
         format_func=names.__getitem__,
         key=_KEY,
         on_change=_chosen,
-        placeholder="Choose one",
+        placeholder=gettext("Choose one"),
         label_visibility=label_visibility,
         width=width,
     )
@@ -62,8 +63,13 @@ def open_session(session_id: str) -> None:
 def show_not_found() -> None:
     """Says that the session in the address does not exist for this viewer."""
     asked = st.query_params.get(_KEY, "")
-    line = f"There is no session “{asked}” here{whereabouts()}. It may have been deleted, be in another store, or be"
-    st.html(markup.empty(f"{line} one that you may not see: choose one from the list."))
+    line = gettext(
+        "There is no session “{session}” here{place}. It may have been deleted, be in another store, or be one that "
+        "you may not see: choose one from the list.",
+        session=asked,
+        place=whereabouts(),
+    )
+    st.html(markup.empty(line))
 
 
 def _chosen() -> None:
@@ -87,7 +93,7 @@ def choose_stage(file: SessionFile) -> Stage:
         del st.query_params["stage"]
         st.session_state["stage"] = wanted
     chosen = st.selectbox(
-        "Stage",
+        gettext("Stage"),
         list(names),
         format_func=names.__getitem__,
         key="stage",

@@ -31,6 +31,8 @@ from audience.board.programme import coming, playing
 from audience.board.ranking import RENEW_MS, Ranking, chain_start_ms, held_rankings, in_order
 from audience.disclosure import SMALL_ROOM
 from audience.exclusions import excluded_windows
+from audience.language import gettext
+from audience.privacy import reason_text
 from audience.sessions import Session
 from audience.time import to_ms
 
@@ -128,12 +130,14 @@ class Board:
 
     @property
     def caution(self) -> str:
-        """A sentence to show with the figures; "" for none."""
+        """A sentence to show with the figures, in the reader's language; "" for none."""
         if self.session.mode == "head count":
-            return self.session.mode_reason
+            return reason_text(self.session.mode, self.session.mode_reason)
         if len(self.scorers) < 2:
             return ""
-        return f"Scored by {' and '.join(self.scorers)}: figures of different scorers must not be compared."
+        return gettext(
+            "Scored by {scorers}: figures of different scorers must not be compared.", scorers=", ".join(self.scorers)
+        )
 
 
 def reads_from_ms(as_of_ms: int) -> int:

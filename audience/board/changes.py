@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from audience.board.liveliness import LIVELY
+from audience.language import gettext, whole
 
 NoteKind = Literal[
     "more smile",
@@ -75,24 +76,40 @@ def notes_of(change: Change) -> tuple[Note, ...]:
 
 
 def notes_text(notes: Sequence[Note]) -> str:
-    """Notes in English, such as "more faces smile, “Ada & the Looms” began"."""
+    """Notes in the reader's language, such as "more faces smile, “Ada & the Looms” began"."""
     return ", ".join(map(_text, notes))
 
 
 def _text(note: Note) -> str:
     match note.kind:
-        case "more smile" | "fewer smile" | "more look surprised" | "fewer look surprised":
-            quantity, doing = note.kind.split(" ", 1)
-            return f"{quantity} faces {doing}"
-        case "set began" | "set ended":
-            return f"“{note.title}” {note.kind.removeprefix('set ')}"
-        case "more in view" | "fewer in view":
-            quantity = note.kind.split(" ", 1)[0]
-            return f"{quantity} faces in view ({note.faces}, {note.faces_before} five minutes ago)"
+        case "more smile":
+            return gettext("more faces smile")
+        case "fewer smile":
+            return gettext("fewer faces smile")
+        case "more look surprised":
+            return gettext("more faces look surprised")
+        case "fewer look surprised":
+            return gettext("fewer faces look surprised")
+        case "set began":
+            return gettext("“{title}” began", title=note.title)
+        case "set ended":
+            return gettext("“{title}” ended", title=note.title)
+        case "more in view":
+            return gettext(
+                "more faces in view ({count}, {before} five minutes ago)",
+                count=whole(note.faces),
+                before=whole(note.faces_before),
+            )
+        case "fewer in view":
+            return gettext(
+                "fewer faces in view ({count}, {before} five minutes ago)",
+                count=whole(note.faces),
+                before=whole(note.faces_before),
+            )
         case "others fell":
-            return "moved up as others fell"
+            return gettext("moved up as others fell")
         case "others rose":
-            return "moved down as others rose"
+            return gettext("moved down as others rose")
 
 
 def _expression_note(change: Change) -> Note | None:

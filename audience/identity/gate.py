@@ -14,6 +14,7 @@ from typing import Final, Literal, get_args
 from audience.countries import country_code, country_name
 from audience.errors import AccessRefused, InvalidValue
 from audience.identity.records import ACTORS, PURPOSES, Actor, Purpose
+from audience.language import N_, gettext
 from audience.privacy import NOT_LEGAL_ADVICE, SETTINGS, Setting, is_in_eu
 
 Use = Purpose | Literal["attendance", "sex and age"]
@@ -29,23 +30,33 @@ PHOTOS_FROM: tuple[str, ...] = get_args(PhotosFrom)
 Outcome = Literal["allowed", "allowed with conditions", "refused"]
 
 CONDITIONS: Final[dict[str, str]] = {
-    "consent": "Everybody on the list consented, in writing or on the enrolment page, and may withdraw at any time "
-    "(GDPR, articles 7 and 9(2)(a)).",
-    "check-in": "People are recognised only once they check in, in a marked lane, by a QR code or a badge, with "
-    "another way in for whoever does not want it: strangers pass too, and comparing their faces is processing them "
-    "(GDPR, article 9(1)).",
-    "marked lane": "Cameras look at a marked lane, with another way in for whoever does not want to be compared: "
-    "strangers pass too, and comparing their faces is processing them (GDPR, article 9(1)).",
-    "notice": "A notice at the entrance says that faces are compared, for what, and where not (GDPR, article 13).",
-    "impact assessment": "A data protection impact assessment was made (GDPR, article 35(3)).",
-    "approval": "Another person than the one who asks approves each search, two more confirm each sighting, and a "
-    "search ends after 72 hours at the latest.",
-    "authorisation": "A court or an independent authority authorised this search (AI Act, article 5(3)).",
-    "signed release": "Everybody signed a written release (BIPA, section 15(b)).",
-    "retention schedule": "A public schedule says when templates are destroyed: when the purpose is met, within three "
-    "years at the latest (BIPA, section 15(a)).",
-    "guardian": "A guardian consented for each child (GDPR, article 8).",
-    "household": "Only members of the household are enrolled; guests are counted, not recognised.",
+    "consent": N_(
+        "Everybody on the list consented, in writing or on the enrolment page, and may withdraw at any time "
+        "(GDPR, articles 7 and 9(2)(a))."
+    ),
+    "check-in": N_(
+        "People are recognised only once they check in, in a marked lane, by a QR code or a badge, with "
+        "another way in for whoever does not want it: strangers pass too, and comparing their faces is processing them "
+        "(GDPR, article 9(1))."
+    ),
+    "marked lane": N_(
+        "Cameras look at a marked lane, with another way in for whoever does not want to be compared: "
+        "strangers pass too, and comparing their faces is processing them (GDPR, article 9(1))."
+    ),
+    "notice": N_("A notice at the entrance says that faces are compared, for what, and where not (GDPR, article 13)."),
+    "impact assessment": N_("A data protection impact assessment was made (GDPR, article 35(3))."),
+    "approval": N_(
+        "Another person than the one who asks approves each search, two more confirm each sighting, and a "
+        "search ends after 72 hours at the latest."
+    ),
+    "authorisation": N_("A court or an independent authority authorised this search (AI Act, article 5(3))."),
+    "signed release": N_("Everybody signed a written release (BIPA, section 15(b))."),
+    "retention schedule": N_(
+        "A public schedule says when templates are destroyed: when the purpose is met, within three "
+        "years at the latest (BIPA, section 15(a))."
+    ),
+    "guardian": N_("A guardian consented for each child (GDPR, article 8)."),
+    "household": N_("Only members of the household are enrolled; guests are counted, not recognised."),
 }
 """Conditions by name: what whoever sets a roster up says is met."""
 
@@ -111,37 +122,48 @@ def gate(
             raise InvalidValue(f"{what} {value!r} is unknown: use one of {', '.join(known)}")
     code = None if country is None else country_code(country)
     in_eu = code is None or is_in_eu(code)
-    place = country_name(code) if code else "an unknown country, which counts as one of the EU"
+    place = country_name(code) if code else gettext("an unknown country, which counts as one of the EU")
 
     if purpose == "sex and age":
-        return _refused("AI Act, article 5(1)(g)", "Sex and age are typed by people and never inferred from a face.")
+        return _refused(
+            "AI Act, article 5(1)(g)", gettext("Sex and age are typed by people and never inferred from a face.")
+        )
     if photos != "the person":
         return _refused(
             "AI Act, article 5(1)(e)",
-            f"Photos from {photos} are no photos that somebody gave: lists of faces are not filled from the internet "
-            "or from cameras.",
+            gettext(
+                "Photos that nobody gave are not enrolled: lists of faces are not filled from the internet or from "
+                "cameras."
+            ),
         )
     if purpose == "attendance" or setting == "workplace":
         return _refused(
             "GDPR, articles 7(4) and 9; AI Act, annex III, 4(b)",
-            "At work nobody is recognised: who depends on an employer cannot consent freely.",
+            gettext("At work nobody is recognised: who depends on an employer cannot consent freely."),
         )
     if setting == "education":
         return _refused(
             "GDPR, articles 7(4) and 9; AI Act, annex III, 3",
-            "In education nobody is recognised: who is graded cannot consent freely.",
+            gettext("In education nobody is recognised: who is graded cannot consent freely."),
         )
     if subject == "child" and purpose != "panel":
-        return _refused("GDPR, article 8 and recital 38", "Children are not enrolled, but in a household's panel.")
+        return _refused(
+            "GDPR, article 8 and recital 38", gettext("Children are not enrolled, but in a household's panel.")
+        )
     if purpose == "search":
         return _search(in_eu, place, actor, law)
     if actor == "law enforcement":
         return _refused(
             "Directive (EU) 2016/680, article 10",
-            "Law enforcement uses searches, which have a legal basis and two approvals, and no lists of guests.",
+            gettext(
+                "Law enforcement uses searches, which have a legal basis and two approvals, and no lists of guests."
+            ),
         )
     if purpose == "panel" and setting not in ("home", "research"):
-        return _refused("GDPR, article 9(2)(a)", "A panel recognises its members at home or in a study, nowhere else.")
+        return _refused(
+            "GDPR, article 9(2)(a)",
+            gettext("A panel recognises its members at home or in a study, nowhere else."),
+        )
     conditions = {
         "register": ("consent", "marked lane", "notice"),
         "welcome desk": ("consent", "check-in", "notice"),
@@ -158,7 +180,9 @@ def gate(
     return Ruling(
         outcome="allowed with conditions",
         article=article,
-        reason=f"In {place}, people who consented may be recognised for this, on conditions. {NOT_LEGAL_ADVICE}",
+        reason=_advised(
+            gettext("In {country}, people who consented may be recognised for this, on conditions.", country=place)
+        ),
         conditions=conditions,
     )
 
@@ -180,24 +204,35 @@ def _search(in_eu: bool, place: str, actor: Actor, law: str) -> Ruling:
         if in_eu and not law.strip():
             return _refused(
                 "AI Act, article 5(1)(h)",
-                "Searching live for somebody in public places is prohibited to law enforcement in the EU without an "
-                "authorisation under national law: name it.",
+                gettext(
+                    "Searching live for somebody in public places is prohibited to law enforcement in the EU without "
+                    "an authorisation under national law: name it."
+                ),
             )
         conditions: tuple[str, ...] = ("approval", "authorisation", "notice", "impact assessment")
     else:
         if in_eu and not law.strip():
             return _refused(
                 "GDPR, article 9(2)(g)",
-                "Searching for a person who did not consent needs a national law that allows it, in the EU: name it.",
+                gettext(
+                    "Searching for a person who did not consent needs a national law that allows it, in the EU: name "
+                    "it."
+                ),
             )
         conditions = ("approval", "notice", "impact assessment")
     return Ruling(
         outcome="allowed with conditions",
-        article=law.strip() or "no law of this list",
-        reason=f"In {place}, a person may be searched for on a legal basis, on conditions. {NOT_LEGAL_ADVICE}",
+        article=law.strip() or gettext("no law of this list"),
+        reason=_advised(
+            gettext("In {country}, a person may be searched for on a legal basis, on conditions.", country=place)
+        ),
         conditions=conditions,
     )
 
 
 def _refused(article: str, reason: str) -> Ruling:
-    return Ruling(outcome="refused", article=article, reason=f"{reason} {NOT_LEGAL_ADVICE}")
+    return Ruling(outcome="refused", article=article, reason=_advised(reason))
+
+
+def _advised(reason: str) -> str:
+    return f"{reason} {gettext(NOT_LEGAL_ADVICE)}"

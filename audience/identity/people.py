@@ -43,6 +43,7 @@ from audience.identity.sealed import (
     template_of,
 )
 from audience.identity.store import IdentityStore
+from audience.language import N_, gettext
 from audience.time import instant_text, to_ms
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
@@ -101,8 +102,11 @@ class Removal:
     def line(self) -> str:
         """One line of a receipt."""
         if self.done_at is None:
-            return f"{self.place}: {self.remark or 'asked, not confirmed yet'}"
-        return f"{self.place}: erased at {self.done_at:%Y-%m-%d %H:%M:%S} UTC"
+            remark = gettext(self.remark) or gettext("asked, not confirmed yet")
+            return f"{gettext(self.place)}: {remark}"
+        return gettext(
+            "{place}: erased at {time} UTC", place=gettext(self.place), time=f"{self.done_at:%Y-%m-%d %H:%M:%S}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -464,9 +468,13 @@ class People:
                 self._store.drop(found)
         self._store.destroy(person_id)  # a camera or an enrolment may have sealed something meanwhile
         removals = [
-            Removal(place="this store", done_at=None, remark="another program still reads what was there before")
+            Removal(
+                place=N_("this store"),
+                done_at=None,
+                remark=N_("another program still reads what was there before"),
+            )
             if self._store.has_pending_erasure
-            else Removal(place="this store", done_at=self._now())
+            else Removal(place=N_("this store"), done_at=self._now())
         ]
         for place in self._elsewhere:
             removals += place.remove(roster_id, person_id)

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
+from audience.language import gettext, ngettext, whole
 from audience.sessions import Camera, Session
 from audience.store import Heartbeat
 
 State = Literal["dead", "failed", "away", "dark", "blurred", "late", "starting", "expected", "ok", "ended"]
 STATES: tuple[State, ...] = get_args(State)
 """Sorted by urgency."""
+
+_ENDED: Final = ("stopped", "finished")
+"""States of a heartbeat after which no other comes."""
 
 UNUSABLE: Final[frozenset[State]] = frozenset({"dead", "failed", "away", "dark", "blurred"})
 """States without usable pictures."""
@@ -23,6 +27,10 @@ connection is retried within ten. A camera with a lower frame rate sends fewer, 
 too."""
 
 _SILENT_INTERVALS, _DEAD_INTERVALS = 2, 3
+_SILENT_HEARTBEATS, _DEAD_HEARTBEATS = 2, 3
+
+GATHERED_S: Final = 15.0
+"""Seconds that figures of a camera may be late by that gathers 12 s of them, as all do while the cloud lags."""
 
 LONGEST_INTERVAL_S: Final = 3600.0
 """The longest frame interval that is believed, so that every silent camera is noticed eventually."""
@@ -58,7 +66,6 @@ class CameraStatus:
             program runs, but the camera is not connected); "failed" (as it reported); "dead" (no heartbeat);
             "starting"; "expected" (set up, but never connected or not recently); "ended" (stopped, or played to its
             end). A camera without heartbeats is "ok" or "late" by its records.
-        why: the reason in one line; "" if the state says enough.
         seen_s: seconds since its last heartbeat, or its newest record if it sends none, 0 or more; None for neither.
         delay_s: seconds from capture to store, corrected for the camera's clock; None if unknown.
         clock_error_s: how far its clock is ahead, including the transfer time; None if unknown.
@@ -68,11 +75,27 @@ class CameraStatus:
     stage_id: str
     camera_id: str
     state: State
-    why: str = ""
     seen_s: float | None = None
     delay_s: float | None = None
     clock_error_s: float | None = None
     heartbeat: Heartbeat | None = None
+
+    @property
+    def why(self) -> str:
+        """The reason in one line, in the reader's language; "" if the state says enough.
+
+        What the camera's own program wrote stands in it as it came.
+        """
+        if self.state == "ended" and (self.heartbeat is None or self.heartbeat.state not in _ENDED):
+            return gettext("the session has ended")
+        lines = [_reason(self)]
+        if self.heartbeat is not None and self.clock_error_s is not None and abs(self.clock_error_s) >= CLOCK_OFF_S:
+            seconds = whole(round(abs(self.clock_error_s)))
+            if self.clock_error_s > 0:
+                lines.append(gettext("its clock is {seconds} s ahead", seconds=seconds))
+            else:
+                lines.append(gettext("its clock is {seconds} s behind", seconds=seconds))
+        return "; ".join(filter(None, lines))
 
 
 def camera_status(
@@ -96,15 +119,10 @@ def camera_status(
         delay_s = max(0.0, heartbeat.lag_s)
         if recorded_until_ms is not None:
             delay_s = max(0.0, (now_ms - recorded_until_ms) / 1000 + (error_s or 0.0))
-    state, why = _state_of(heartbeat, seen_s, delay_s)
-    if error_s is not None and abs(error_s) >= CLOCK_OFF_S:
-        off = f"its clock is {abs(error_s):,.0f} s {'ahead' if error_s > 0 else 'behind'}"
-        why = f"{why}; {off}" if why else off
     return CameraStatus(
         stage_id=stage_id,
         camera_id=camera_id,
-        state=state,
-        why=why,
+        state=_state_of(heartbeat, seen_s, delay_s),
         seen_s=seen_s,
         delay_s=delay_s,
         clock_error_s=error_s,
@@ -115,9 +133,11 @@ def camera_status(
 def late_threshold_s(heartbeat: Heartbeat, limit_s: float) -> float:
     """The delay from capture to store from which figures are late, seconds, given a limit for ordinary cameras.
 
-    A camera with a low frame rate has nothing newer between two frames, so it may miss some frame intervals.
+    A camera with a low frame rate has nothing newer between two frames, so it may miss some frame intervals. One that
+    spares a cloud that lags gathers its windows for longer.
     """
-    return max(limit_s, _SILENT_INTERVALS * _interval_s(heartbeat))
+    gathered_s = GATHERED_S if heartbeat.step in ("thrifty", "device") else 0.0
+    return gathered_s + max(limit_s, _SILENT_INTERVALS * _interval_s(heartbeat))
 
 
 def camera_statuses(
@@ -164,18 +184,17 @@ def is_receiving(session: Session, heartbeats: Iterable[Heartbeat], now_ms: int)
 def _after_the_end(status: CameraStatus) -> CameraStatus:
     """The state of a camera after the session has ended."""
     if status.state in ("dead", "expected") or (status.heartbeat is None and status.state == "late"):
-        return replace(status, state="ended", why="the session has ended")
+        return replace(status, state="ended")
     return status
 
 
 def _status_from_records(stage_id: str, camera_id: str, recorded_until_ms: int | None, now_ms: int) -> CameraStatus:
     """The state of a camera that sends no heartbeats, by its records."""
     if recorded_until_ms is None:
-        return CameraStatus(stage_id=stage_id, camera_id=camera_id, state="expected", why="never connected")
+        return CameraStatus(stage_id=stage_id, camera_id=camera_id, state="expected")
     seen_s = max(0.0, (now_ms - recorded_until_ms) / 1000)
     state: State = "late" if seen_s > DEAD_S else "ok"
-    why = "sends no status; its figures arrive" if state == "ok" else "sends no status; its figures have stopped"
-    return CameraStatus(stage_id=stage_id, camera_id=camera_id, state=state, why=why, seen_s=seen_s, delay_s=seen_s)
+    return CameraStatus(stage_id=stage_id, camera_id=camera_id, state=state, seen_s=seen_s, delay_s=seen_s)
 
 
 def _received_ms(heartbeat: Heartbeat) -> int:
@@ -183,33 +202,68 @@ def _received_ms(heartbeat: Heartbeat) -> int:
     return heartbeat.at_ms if heartbeat.received_ms is None else heartbeat.received_ms
 
 
-def _state_of(heartbeat: Heartbeat, seen_s: float, delay_s: float | None) -> tuple[State, str]:
-    """The state and its reason: the first that applies, from the worst."""
-    if heartbeat.state in ("stopped", "finished"):
-        return "ended", heartbeat.detail or ("stopped" if heartbeat.state == "stopped" else "played to its end")
-    interval_s = _interval_s(heartbeat)
+def _state_of(heartbeat: Heartbeat, seen_s: float, delay_s: float | None) -> State:
+    """The first state that applies, from the worst."""
+    if heartbeat.state in _ENDED:
+        return "ended"
     silent_s = RETRY_S if heartbeat.state in ("waiting", "failed") else 0.0
-    if seen_s > max(DEAD_S + silent_s, _DEAD_INTERVALS * interval_s):
-        return "dead", f"last reported “{heartbeat.state}”" + (f": {heartbeat.detail}" if heartbeat.detail else "")
+    every_s = heartbeat.every_s or 0.0
+    if seen_s > max(DEAD_S + silent_s, _DEAD_INTERVALS * _interval_s(heartbeat), _DEAD_HEARTBEATS * every_s):
+        return "dead"
     if heartbeat.state == "failed":
-        return "failed", heartbeat.detail
+        return "failed"
     if heartbeat.state == "waiting":
-        return "away", heartbeat.detail
+        return "away"
     if heartbeat.state in ("starting", "ready"):
-        return "starting", heartbeat.detail
+        return "starting"
     if heartbeat.brightness is not None and heartbeat.brightness < DARK_BELOW:
-        return "dark", "the picture is black: is the lens covered, are the lights out?"
+        return "dark"
     if heartbeat.sharpness is not None and heartbeat.sharpness < BLURRED_BELOW:
-        return (
-            "blurred",
-            "the picture is out of focus, shaken or empty: clean the lens, focus, and check where it points",
-        )
-    if seen_s > max(SILENT_S, _SILENT_INTERVALS * interval_s):
-        return "late", "no recent heartbeat"
-    if delay_s is not None and delay_s > late_threshold_s(heartbeat, LATE_S):
-        waits = f"; {heartbeat.waiting} deliveries wait in its outbox" if heartbeat.waiting else ""
-        return "late", f"figures arrive {delay_s:,.0f} s after capture{waits}"
-    return "ok", heartbeat.detail
+        return "blurred"
+    if _is_silent(heartbeat, seen_s) or (delay_s is not None and delay_s > late_threshold_s(heartbeat, LATE_S)):
+        return "late"
+    return "ok"
+
+
+def _is_silent(heartbeat: Heartbeat, seen_s: float) -> bool:
+    every_s = heartbeat.every_s or 0.0
+    return seen_s > max(SILENT_S, _SILENT_INTERVALS * _interval_s(heartbeat), _SILENT_HEARTBEATS * every_s)
+
+
+def _reason(status: CameraStatus) -> str:
+    """Why a camera is in its state, apart from its clock."""
+    beat = status.heartbeat
+    if beat is None:
+        if status.state == "expected":
+            return gettext("never connected")
+        if status.state == "ok":
+            return gettext("sends no status; its figures arrive")
+        return gettext("sends no status; its figures have stopped")
+    match status.state:
+        case "ended" if not beat.detail:
+            return gettext("stopped") if beat.state == "stopped" else gettext("played to its end")
+        case "dead":
+            last = gettext("last reported “{state}”", state=beat.state)
+            return f"{last}: {beat.detail}" if beat.detail else last
+        case "dark":
+            return gettext("the picture is black: is the lens covered, are the lights out?")
+        case "blurred":
+            return gettext(
+                "the picture is out of focus, shaken or empty: clean the lens, focus, and check where it points"
+            )
+        case "late" if _is_silent(beat, status.seen_s or 0.0) or status.delay_s is None:
+            return gettext("no recent heartbeat")
+        case "late":
+            seconds = whole(round(status.delay_s or 0.0))
+            if not beat.waiting:
+                return gettext("figures arrive {seconds} s after capture", seconds=seconds)
+            return ngettext(
+                "figures arrive {seconds} s after capture; {count} delivery waits in its outbox",
+                "figures arrive {seconds} s after capture; {count} deliveries wait in its outbox",
+                beat.waiting,
+                seconds=seconds,
+            )
+    return beat.detail
 
 
 def _interval_s(heartbeat: Heartbeat) -> float:

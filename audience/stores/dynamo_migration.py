@@ -1,5 +1,5 @@
-"""Migration of tables of earlier versions, while they are in use: sessions to partitions of their own, packed windows to
-named numbers.
+"""Migration of tables of earlier versions, while they are in use: sessions get partitions of their own, packed windows
+become named numbers.
 
 Writes are charged by item size, names and values, in whole KB ("DynamoDB item sizes and formats", Amazon DynamoDB
 Developer Guide).

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from audience.errors import AccessRefused, InvalidValue
+from audience.language import gettext
 from dashboard.access.identity import LINK_COOKIE, settings
 from dashboard.access.secrets import share_secret
 from dashboard.access.share_links import opened
+from dashboard.page_routes import InReadersLanguage
 
 ROUTE: Final = "/link"
 
@@ -22,7 +25,7 @@ _HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"
 
 def link_routes() -> list[Route]:
     """The route of share links."""
-    return [Route(f"{ROUTE}/{{token}}", _link, methods=["GET"])]
+    return [Route(f"{ROUTE}/{{token}}", _link, methods=["GET"], middleware=[Middleware(InReadersLanguage)])]
 
 
 def _link(request: Request) -> Response:
@@ -30,16 +33,16 @@ def _link(request: Request) -> Response:
     try:
         now_set, secret = settings(), share_secret()
     except InvalidValue:
-        return _refused("Links cannot be checked now: tell whoever runs this server.", 503)
+        return _refused(gettext("Links cannot be checked now: tell whoever runs this server."), 503)
     if now_set is None or secret is None:
-        return _refused("There are no links here.", 404)
+        return _refused(gettext("There are no links here."), 404)
     token = request.path_params["token"]
     try:
         link = opened(token, secret, now)
     except AccessRefused as problem:
         return _refused(str(problem), 404)
     if link.link_id in now_set.withdrawn_links:
-        return _refused("This link was withdrawn. Ask whoever gave it to you for another.", 410)
+        return _refused(gettext("This link was withdrawn. Ask whoever gave it to you for another."), 410)
     answer = RedirectResponse(f"/session?session={link.session_id}", status_code=303, headers=_HEADERS)
     answer.set_cookie(
         f"{LINK_COOKIE}{link.link_id}",

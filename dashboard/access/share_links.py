@@ -13,18 +13,20 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from audience.errors import AccessRefused, InvalidValue
 from audience.ids import check_id
+from audience.language import N_, gettext
 from audience.time import from_ms
+from dashboard.clock import date_text
 
 LEAST_SECRET: Final = 32
 _LONGEST = 512
 # Signed along with the content, so that no signature made for anything else passes for a link's.
 _PURPOSE = b"houselights share link 1\n"
-_OTHER_RELEASE = "This link was made by another Houselights. Ask for another."
+_OTHER_RELEASE = N_("This link was made by another Houselights. Ask for another.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ def opened(token: str, secret: str, now: datetime) -> ShareLink:
         link_id, session_id, until_s, recording = content
         link = ShareLink(link_id=link_id, session_id=session_id, until_s=until_s, recording=bool(recording))
     except (ValueError, TypeError):
-        raise AccessRefused(_OTHER_RELEASE) from None
+        raise AccessRefused(gettext(_OTHER_RELEASE)) from None
     check_not_over(link.until_s, now)
     return link
 
@@ -108,11 +110,11 @@ def verified(token: str, secret: str, purpose: bytes) -> Any:
     packed, _, signature = token.partition(".")
     wanted = _packed(_signature(packed, secret, purpose))
     if len(token) > _LONGEST or not hmac.compare_digest(signature.encode("utf-8", "replace"), wanted.encode()):
-        raise AccessRefused("This link is not valid. Ask whoever gave it to you for another.")
+        raise AccessRefused(gettext("This link is not valid. Ask whoever gave it to you for another."))
     try:
         return json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
     except (binascii.Error, ValueError):
-        raise AccessRefused(_OTHER_RELEASE) from None
+        raise AccessRefused(gettext(_OTHER_RELEASE)) from None
 
 
 def check_not_over(until_s: int, now: datetime) -> None:
@@ -122,8 +124,8 @@ def check_not_over(until_s: int, now: datetime) -> None:
         AccessRefused: it has; the line is for whoever holds the link.
     """
     if now.timestamp() >= until_s:
-        ended = from_ms(until_s * 1000)
-        raise AccessRefused(f"This link was good until {ended:%d %B %Y, %H:%M} UTC. Ask for another.")
+        ended = date_text(from_ms(until_s * 1000), UTC)
+        raise AccessRefused(gettext("This link was good until {time}. Ask for another.", time=ended))
 
 
 def _signature(packed: str, secret: str, purpose: bytes) -> bytes:

@@ -15,6 +15,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from audience.language import gettext, is_right_to_left, language
 from dashboard.access.settings import AccessSettings, is_signed_in, is_verified
 
 _STYLE: Final = """
@@ -60,7 +61,9 @@ def name_of(claims: Mapping[str, Any]) -> str | None:
     if claims.get("is_logged_in") is not True:
         return None
     if email := claims.get("email"):
-        return str(email) if is_verified(claims) else f"{email} (an address that your provider has not verified)"
+        if is_verified(claims):
+            return str(email)
+        return gettext("{email} (an address that your provider has not verified)", email=email)
     return str(claims.get("name") or claims.get("sub"))
 
 
@@ -72,14 +75,19 @@ def message_for(claims: Mapping[str, Any], settings: AccessSettings, now: dateti
         settings: of this server.
         now: the wall clock.
     """
-    again = (("Sign in again", "/auth/login"), ("Sign out", "/auth/logout"))
+    again = ((gettext("Sign in again"), "/auth/login"), (gettext("Sign out"), "/auth/logout"))
     if (name := name_of(claims)) is None:
-        line = "These pages are for people who were given access. A festival's board needs no login."
-        return SignInMessage(line=line, ways=(("Sign in", "/auth/login"),))
+        line = gettext("These pages are for people who were given access. A festival's board needs no login.")
+        return SignInMessage(line=line, ways=((gettext("Sign in"), "/auth/login"),))
     if not is_signed_in(claims, now):
-        return SignInMessage(line="It is over a week since you signed in. Sign in again.", ways=again)
-    line = f"You are signed in as {name}, and nothing here is open to you."
-    return SignInMessage(line=f"{line} Ask {settings.contact}, and say what you are signed in as.", ways=again)
+        return SignInMessage(line=gettext("It is over a week since you signed in. Sign in again."), ways=again)
+    line = gettext(
+        "You are signed in as {name}, and nothing here is open to you. Ask {contact}, and say what you are signed in "
+        "as.",
+        name=name,
+        contact=settings.contact,
+    )
+    return SignInMessage(line=line, ways=again)
 
 
 def page(says: SignInMessage, root_path: str) -> bytes:
@@ -94,11 +102,15 @@ def page(says: SignInMessage, root_path: str) -> bytes:
         "</form>"
         for place, (name, path) in enumerate(says.ways)
     )
+    direction = ' dir="rtl"' if is_right_to_left(language()) else ""
+    what_it_is = gettext("How an audience reacted, second by second")
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Houselights</title>'
+        f'<!doctype html><html lang="{language()}"{direction}><head>'
+        '<meta charset="utf-8"><title>Houselights</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
         f'<link rel="icon" href="{_sign()}"><style>{_STYLE}</style></head><body><main><img src="{_sign()}" alt="">'
-        '<h1>Houselights</h1><p class="lead">How an audience reacted, second by second</p>'
+        '<h1>Houselights</h1><p class="lead">'
+        f"{escape(what_it_is)}</p>"
         f'<p class="message">{escape(says.line)}</p>{ways}</main></body></html>'
     ).encode()
 

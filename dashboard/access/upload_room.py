@@ -9,6 +9,7 @@ from typing import Final
 
 from audience.errors import InvalidValue
 from audience.incoming import IncomingRecording
+from audience.language import N_, decimal, gettext, whole
 from dashboard.access.identity import settings
 from dashboard.access.settings import UploadRules
 
@@ -56,26 +57,39 @@ def check_room(
     if not upload:
         return
     if size > rules.largest_gb * _GB:
-        raise NoRoom(f"This recording has {_gb(size)}: one may have {rules.largest_gb:g} GB here.")
+        raise NoRoom(
+            gettext(
+                "This recording has {size}: one may have {most} GB here.",
+                size=_gb(size),
+                most=decimal(rules.largest_gb, 1),
+            )
+        )
     kept = [one for one in there if not one.request.named]
     own = [one for one in kept if one.request.account == account]
     if sum(one.received is not None for one in own) >= UNFINISHED_OF_A_PERSON:
-        raise NoRoom("Too many recordings are on their way: let some arrive first, or remove some.")
-    for whose, found, most in (("Yours", own, rules.person_gb), ("Those of all people", kept, rules.all_gb)):
+        raise NoRoom(gettext("Too many recordings are on their way: let some arrive first, or remove some."))
+    yours = N_("There is no room for {size}. Yours have {used} of {most} GB: remove a recording that is scored.")
+    everybodys = N_(
+        "There is no room for {size}. Those of all people have {used} of {most} GB: remove a recording that is scored."
+    )
+    for full, found, most in ((yours, own, rules.person_gb), (everybodys, kept, rules.all_gb)):
         used = sum(one.request.size for one in found)
         if used + size > most * _GB:
-            raise NoRoom(
-                f"There is no room for {_gb(size)}. {whose} have {_gb(used)} of {most:g} GB: remove a recording that "
-                "is scored."
-            )
+            raise NoRoom(gettext(full, size=_gb(size), used=_gb(used), most=decimal(most, 1)))
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     # What is still to come of others is promised already.
     to_come = sum(one.request.size - one.received.count for one in kept if one.received is not None)
     free = shutil.disk_usage(folder).free - to_come - rules.free_gb * _GB
     if size > free:
-        raise NoRoom(f"The disk has room for {_gb(max(0, free))}, and this recording has {_gb(size)}: free some space.")
+        raise NoRoom(
+            gettext(
+                "The disk has room for {free}, and this recording has {size}: free some space.",
+                free=_gb(max(0, free)),
+                size=_gb(size),
+            )
+        )
 
 
 def _gb(count: float) -> str:
-    return f"{count / _GB:.1f} GB" if count >= _GB / 10 else f"{count / 10**6:.0f} MB"
+    return f"{decimal(count / _GB, 1)} GB" if count >= _GB / 10 else f"{whole(round(count / 10**6))} MB"

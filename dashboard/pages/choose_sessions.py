@@ -8,18 +8,21 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, tzinfo
-from typing import Literal, get_args
+from functools import partial
+from typing import Literal, cast, get_args
 
 import streamlit as st
 
 from audience.faces import LEAD_EXPRESSION
-from audience.sessions import Session
+from audience.language import N_, gettext, ngettext, pgettext
+from audience.sessions import Kind, Session
 from dashboard import markup
+from dashboard.choices import put_into_address, take_from_address
 from dashboard.clock import date_text, viewer_zone
 from dashboard.data import sessions, whereabouts
 from dashboard.pages import screening_data
 from dashboard.pages.screenings import Screening, Selection, by_scorer, selected
-from dashboard.wording import HOW_TO_SEE_SAMPLES, expression_name, how_to_score, plain
+from dashboard.wording import HOW_TO_SEE_SAMPLES, expression_name, how_to_score, kind_name, plain
 
 
 def lead_of(expressions: Sequence[str]) -> str:
@@ -35,13 +38,19 @@ def choose_expression(expressions: Sequence[str], experimental: Container[str], 
         experimental: those whose accuracy is not established; their names say so.
         width: of the chooser, pixels.
     """
+
+    def name_of(expression: str) -> str:
+        return expression_name(expression, experimental=expression in experimental)
+
+    usual = lead_of(expressions)
+    take_from_address("expression", expressions, usual, name_of)
     return st.selectbox(
-        "Expression",
+        gettext("Expression"),
         expressions,
-        index=expressions.index(lead_of(expressions)),
-        format_func=lambda name: expression_name(name, experimental=name in experimental),
+        format_func=name_of,
         key="expression",
-        bind="query-params",
+        on_change=put_into_address,
+        args=("expression", usual),
         label_visibility="collapsed",
         width=width,
     )
@@ -57,6 +66,11 @@ def values_of(session: Session, facet: Facet) -> tuple[str, ...]:
         return session.tags
     value: str = getattr(session, facet)
     return (value,) if value else ()
+
+
+def value_name(facet: Facet, value: str) -> str:
+    """What a value of a facet is called."""
+    return kind_name(cast("Kind", value)) if facet == "kind" else value
 
 
 def values(sessions: Iterable[Session], facet: Facet) -> list[str]:
@@ -127,7 +141,13 @@ def bar(words: str) -> Iterator[Callable[[float], None]]:
 
 MOST = 60  # sessions at once; more could neither be distinguished nor be kept in memory
 
-_NAMES: Mapping[Facet, str] = {"film": "Film", "cut": "Cut", "city": "City", "kind": "Kind", "tag": "Audience"}
+_NAMES: Mapping[Facet, str] = {
+    "film": N_("Film"),
+    "cut": N_("Cut"),
+    "city": N_("City"),
+    "kind": N_("Kind"),
+    "tag": N_("Audience"),
+}
 _LISTS = (*FACETS, "only")
 _DAYS = ("since", "until")
 _CHOICES = (*_LISTS, *_DAYS, "find", "scorer")
@@ -142,27 +162,37 @@ def chosen_selection() -> Selection | None:
     """
     everything = sessions()
     if not everything:
-        line = f"There is no session in this store yet{whereabouts()}. Score recordings, or look at samples first:"
+        line = gettext(
+            "There is no session in this store yet{where}. Score recordings, or look at samples first:",
+            where=whereabouts(),
+        )
         st.html(markup.empty(line, how_to_score(), HOW_TO_SEE_SAMPLES))
         return None
     _read_address(everything)
     with st.container(horizontal=True, vertical_alignment="center", key="chooser"):
-        chooser = st.popover("Choose sessions", icon=":material/tune:")
+        chooser = st.popover(gettext("Choose sessions"), icon=":material/tune:")
         said = st.empty()
     with chooser:
         chosen = _choose(everything)
     if not 0 < len(chosen) <= MOST:
         _write_address()
-        said.html(markup.facts([f"{len(chosen)} of {len(everything)} sessions match"]))
+        matching = ngettext(
+            "{some} of {count} session matches", "{some} of {count} sessions match", len(everything), some=len(chosen)
+        )
+        said.html(markup.facts([matching]))
         line = (
-            "No session matches: remove a filter under “Choose sessions”."
-            if not chosen
-            else f"{len(chosen)} sessions are more than the {MOST} that can be looked at side by side: choose fewer "
-            "under “Choose sessions”, one film for example."
+            gettext(
+                "{number} sessions are more than the {most} that can be looked at side by side: choose fewer under "
+                "“Choose sessions”, one film for example.",
+                number=len(chosen),
+                most=MOST,
+            )
+            if chosen
+            else gettext("No session matches: remove a filter under “Choose sessions”.")
         )
         st.html(markup.empty(line))
         return None
-    with bar(f"Reading {len(chosen)} sessions") as on_progress:
+    with bar(ngettext("Reading {count} session", "Reading {count} sessions", len(chosen))) as on_progress:
         read = screening_data.screenings(chosen, on_progress)
     scorers = by_scorer(read)
     scorer = _choose_scorer(scorers, chooser)
@@ -172,7 +202,7 @@ def chosen_selection() -> Selection | None:
     selection = selected(read, scorer)
     said.html(markup.facts(_facts(selection)))
     if not selection.screenings:
-        st.html(markup.empty("None of these sessions has figures of expressions to compare."))
+        st.html(markup.empty(gettext("None of these sessions has figures of expressions to compare.")))
         _show_left_out(selection)
         return None
     if selection.left_out:
@@ -231,7 +261,9 @@ def _day(text: str) -> date | None:
 def _choose(everything: Sequence[Session]) -> list[Session]:
     """Shows the filters, and gives the sessions that match."""
     zone = viewer_zone(st.context.timezone)
-    words = st.text_input("Search", key="find", placeholder="Title, id, film, cut, city or audience", live=True)
+    words = st.text_input(
+        gettext("Search"), key="find", placeholder=gettext("Title, id, film, cut, city or audience"), live=True
+    )
     wanted: dict[Facet, list[str]] = {}
     for facet in FACETS:
         # What the facets above leave. What was chosen and is not among it any more is taken back.
@@ -240,10 +272,16 @@ def _choose(everything: Sequence[Session]) -> list[Session]:
         kept = [value for value in st.session_state.get(facet, []) if value in offered]
         st.session_state[facet] = kept
         if len(offered) > 1 or kept:
-            wanted[facet] = st.multiselect(_NAMES[facet], offered, key=facet, placeholder=f"Any of {len(offered)}")
+            wanted[facet] = st.multiselect(
+                gettext(_NAMES[facet]),
+                offered,
+                format_func=partial(value_name, facet),
+                key=facet,
+                placeholder=gettext("Any of {number}", number=len(offered)),
+            )
     with st.container(horizontal=True):
-        since: date | None = st.date_input("From", key="since")
-        until: date | None = st.date_input("Until", key="until")
+        since: date | None = st.date_input(pgettext("day", "From"), key="since")
+        until: date | None = st.date_input(pgettext("day", "Until"), key="until")
     facets = Facets(wanted=wanted, words=words or "", since=since, until=until, zone=zone)
     admitted = {session.session_id: session for session in everything if facets.admits(session)}
     st.session_state["only"] = [key for key in st.session_state.get("only", []) if key in admitted]
@@ -253,11 +291,11 @@ def _choose(everything: Sequence[Session]) -> list[Session]:
     }
     called = Counter(named.values())
     only = st.multiselect(
-        "Only these sessions",
+        gettext("Only these sessions"),
         list(admitted),
         format_func=lambda key: named[key] if called[named[key]] == 1 else f"{named[key]} ({key})",
         key="only",
-        placeholder=f"All {len(admitted)} that match",
+        placeholder=ngettext("The one that matches", "All {count} that match", len(admitted)),
     )
     return [session for key, session in admitted.items() if not only or key in only]
 
@@ -271,17 +309,24 @@ def _choose_scorer(
     with chooser:
         if st.session_state.get("scorer") not in scorers:
             st.session_state["scorer"] = None
-        scorer: str | None = st.selectbox("Scorer", list(scorers), key="scorer", placeholder="Several: choose one")
+        scorer: str | None = st.selectbox(
+            gettext("Scorer"), list(scorers), key="scorer", placeholder=gettext("Several: choose one")
+        )
     if scorer is not None:
         return scorer
-    line = (
-        f"These sessions were scored by {len(scorers)} scorers, whose thresholds and errors differ: a difference "
-        "between scorers would be taken for one between audiences. Choose one of them, or score the recordings again."
+    line = gettext(
+        "These sessions were scored by {number} scorers, whose thresholds and errors differ: a difference between "
+        "scorers would be taken for one between audiences. Choose one of them, or score the recordings again.",
+        number=len(scorers),
     )
     st.html(markup.trouble(line))
     for name, screenings in scorers.items():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(f"Use {len(screenings)} of {plain(name)}", on_click=_use_scorer, args=(name,))
+            st.button(
+                gettext("Use {number} of {scorer}", number=len(screenings), scorer=plain(name)),
+                on_click=_use_scorer,
+                args=(name,),
+            )
             st.html(markup.facts([", ".join(one.name for one in screenings)]))
     return None
 
@@ -293,14 +338,17 @@ def _use_scorer(name: str) -> None:
 def _facts(selection: Selection) -> list[str]:
     """Facts about the selection: how many screenings, of which films and cuts."""
     count = len(selection.screenings)
-    facts = [f"{count} screening{'' if count == 1 else 's'}"]
+    facts = [ngettext("{count} screening", "{count} screenings", count)]
     sessions = [screening.session for screening in selection.screenings]
     facts += sorted({session.film for session in sessions if session.film})[:2]
     cuts = Counter(session.cut for session in sessions if session.cut)
     facts += [f"{cut}: {times}" for cut, times in sorted(cuts.items())][:4]
     if any(session.simulated for session in sessions):
-        facts.append("simulated" if all(session.simulated for session in sessions) else "some simulated")
-    return [*facts, f"{len(selection.left_out)} left out"] if selection.left_out else facts
+        all_are = all(session.simulated for session in sessions)
+        facts.append(gettext("simulated") if all_are else gettext("some simulated"))
+    if selection.left_out:
+        facts.append(ngettext("{count} left out", "{count} left out", len(selection.left_out)))
+    return facts
 
 
 def _show_left_out(selection: Selection) -> None:
@@ -308,4 +356,4 @@ def _show_left_out(selection: Selection) -> None:
     for one in selection.left_out:
         by_reason.setdefault(one.why, []).append(one.name)
     for why, names in by_reason.items():
-        st.html(markup.note(f"Left out, {why}: {', '.join(names)}."))
+        st.html(markup.note(gettext("Left out ({why}): {screenings}.", why=why, screenings=", ".join(names))))

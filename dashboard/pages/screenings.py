@@ -9,6 +9,7 @@ from datetime import datetime
 
 from audience.comparing.cuts import one_scorer
 from audience.faces import EXPRESSIONS
+from audience.language import gettext, ngettext
 from audience.reaction.curve import StageWindows
 from audience.sessions import Camera, Session, Stage
 from audience.time import clock_text
@@ -131,7 +132,7 @@ def selected(screenings: Sequence[Screening], scorer: str) -> Selection:
     for screening in sorted(screenings, key=lambda one: (one.session.started_at, one.key)):
         why = _why_not(screening)
         if not why and screening.scorers != (scorer,):
-            why = f"scored by {screening.scorers[0]}"
+            why = gettext("scored by {scorer}", scorer=screening.scorers[0])
         if why:
             left_out.append(LeftOut(name=screening.name, why=why))
         else:
@@ -143,13 +144,15 @@ def _why_not(screening: Screening) -> str:
     """Why a screening cannot be compared with any other; empty where it can."""
     windows = screening.windows
     if screening.session.mode == "head count":
-        return "only heads were counted"
+        return gettext("only heads were counted")
     if not len(windows.place):
-        return "nothing recorded"
+        return gettext("nothing recorded")
     if len(screening.scorers) > 1:
-        return f"scored in parts by {' and '.join(screening.scorers)}"
+        return gettext("scored in parts by {scorers}", scorers=", ".join(screening.scorers))
     if not windows.table.scored.any():
-        return f"fewer than {windows.min_faces} faces throughout" if windows.withheld.any() else "no figures"
+        if not windows.withheld.any():
+            return gettext("no figures")
+        return gettext("fewer than {least} faces throughout", least=windows.min_faces)
     return ""
 
 
@@ -160,8 +163,8 @@ def left_out_text(selection: Selection) -> str:
     """Which chosen screenings are in no figure, and why, in a sentence."""
     reasons = [f"{one.name} ({one.why})" for one in selection.left_out[:_MOST_NAMED]]
     if (more := len(selection.left_out) - _MOST_NAMED) > 0:
-        reasons.append(f"{more} more")
-    return f"Left out of every figure: {', '.join(reasons)}."
+        reasons.append(ngettext("{count} more", "{count} more", more))
+    return gettext("Left out of every figure: {screenings}.", screenings=", ".join(reasons))
 
 
 def lines_set_down(screenings: Iterable[Screening]) -> list[str]:
@@ -170,11 +173,20 @@ def lines_set_down(screenings: Iterable[Screening]) -> list[str]:
     for screening in screenings:
         found: list[tuple[datetime, str]] = []
         for one in screening.stage.exclusions:
-            span = f"{_at(screening, one.from_at)} to {_at(screening, one.until_at)} of the session"
-            why = f": {one.reason}" if one.reason else ""
-            found.append((one.from_at, f"Left out, {span}: “{one.title}” ({one.by}{why})"))
+            by = f"{one.by}: {one.reason}" if one.reason else one.by
+            line = gettext(
+                "Left out, {begin} to {end} of the session: “{title}” ({by})",
+                begin=_at(screening, one.from_at),
+                end=_at(screening, one.until_at),
+                title=one.title,
+                by=by,
+            )
+            found.append((one.from_at, line))
         for note in screening.stage.annotations:
-            found.append((note.at, f"{_at(screening, note.at)} of the session: “{note.title}” ({note.by})"))
+            line = gettext(
+                "{time} of the session: “{title}” ({by})", time=_at(screening, note.at), title=note.title, by=note.by
+            )
+            found.append((note.at, line))
         lines += [f"{screening.name} · {line}" for _, line in sorted(found)]
     return lines
 

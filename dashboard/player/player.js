@@ -8,6 +8,7 @@ const ZOOM_STEP = 2;
 // From so many pixels a window on, in a closer look, the curve is drawn raw.
 const RAW_FROM_PX = 1.5;
 const DRAG_FROM_PX = 8;
+const SCALE_GAP_PX = 8;
 const TOLD_EVERY_MS = 250;
 const FIRST_PICTURE_S = 0.001;
 const KEYS = {
@@ -180,7 +181,7 @@ class Player {
   #played = () => {
     const { playing } = this;
     this.root.classList.toggle("playing", playing);
-    this.buttons.play.ariaLabel = playing ? "Pause" : "Play";
+    this.buttons.play.ariaLabel = playing ? gettext("Pause") : gettext("Play");
     if (!playing) return this.#speak();
     this.beside.hidden = true;
     requestAnimationFrame(this.#tick);
@@ -189,7 +190,7 @@ class Player {
   mute() {
     const muted = (this.video.muted = !this.video.muted);
     this.root.classList.toggle("muted", muted);
-    this.buttons.mute.ariaLabel = muted ? "Sound on" : "Sound off";
+    this.buttons.mute.ariaLabel = muted ? gettext("Sound on") : gettext("Sound off");
   }
 
   // Parts and markers.
@@ -229,8 +230,8 @@ class Player {
       const button = document.createElement("button");
       button.className = kind;
       button.textContent = kind === "note" ? "i" : (number += 1);
-      const told = [`${name} at ${this.figures.position(second)}`, title];
-      button.ariaLabel = told.join(": ");
+      const told = [gettext("{what} at {time}", { what: name, time: this.figures.position(second) }), title];
+      button.ariaLabel = [...(kind === "note" ? [] : [number]), ...told].join(": ");
       button.onclick = () => this.seek(second);
       button.onpointerenter = button.onfocus = () => this.#tip(second, told);
       button.onpointerleave = button.onblur = () => this.noTip();
@@ -300,8 +301,11 @@ class Player {
     };
     const shares = curve ? picture.levels.map((share) => label(`${Math.round(100 * share)} %`, picture.yOf(share))) : [];
     const faces = label(String(figures.most_faces), picture.facesTop, "count");
-    faces.append(document.createElement("br"), figures.most_faces === 1 ? "face" : "faces");
+    faces.append(document.createElement("br"), ngettext("face", "faces", figures.most_faces));
     this.scale.replaceChildren(...shares, faces);
+    // In some languages "faces" is a long word.
+    const wide = faces.offsetWidth + SCALE_GAP_PX;
+    if (wide > this.scale.clientWidth) this.root.style.setProperty("--scale", `${wide}px`);
   }
 
   /** The names that have no room in the picture, by the numbers that stand there. */
@@ -339,7 +343,7 @@ class Player {
     const { figures } = this;
     const told = figures.said(second, this.curve);
     const beside = figures.beside(second, this.plot.dataset.curve);
-    const clock = `${figures.wallClock(second)} by the clock`;
+    const clock = gettext("{time} by the clock", { time: figures.wallClock(second) });
     this.#tip(second, [figures.position(second), told.figure, ...beside, told.seen, told.part, clock]);
     this.pointed.hidden = false;
     this.pointed.style.transform = `translateX(${x}px)`;
@@ -454,7 +458,9 @@ class Player {
     // Pages may copy on safe addresses only; elsewhere the viewer does.
     const copied = await navigator.clipboard?.writeText(address.href).then(() => true, () => false);
     const where = this.figures.position(second);
-    this.status.textContent = copied ? `The link to ${where} is copied.` : `The link to ${where} is ${address.href}`;
+    this.status.textContent = copied
+      ? gettext("The link to {time} is copied.", { time: where })
+      : gettext("The link to {time} is {address}", { time: where, address: address.href });
   }
 
   note() { this.tell(Math.floor(this.second)); }

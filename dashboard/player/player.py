@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import tzinfo
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING
-
-import streamlit as st
-
-from audience.reaction.curve import StageWindows
-from dashboard.charts.theme import Palette
-from dashboard.video import NoVideo, Video
-
-if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from datetime import tzinfo
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.language import N_, gettext
 from audience.percents import SHARE_PARTS
 from audience.reaction.curve import (
     EXCLUDED,
@@ -32,6 +21,7 @@ from audience.reaction.curve import (
     NOBODY,
     SHOWN,
     ReactionCurve,
+    StageWindows,
     bridges,
     runs,
     shown,
@@ -41,7 +31,10 @@ from audience.reaction.curve import (
 from audience.reaction.headline import break_at
 from audience.time import to_ms
 from dashboard.charts.axes import share_ticks
+from dashboard.charts.theme import Palette
 from dashboard.charts.thinning import thinned
+from dashboard.components import component
+from dashboard.video import NoVideo, Video
 from dashboard.wording import doing, share_of, state_names
 
 Floats = NDArray[np.float64]
@@ -52,7 +45,8 @@ MOST_POINTS = 18_000
 NOTHING, NO_COVERAGE = 0xFFFF, 0xFF
 # How the stretches without a figure are marked.
 _MARKED = {NOBODY: "unseen", NO_PICTURE: "unseen", FEW: "withheld", EXCLUDED: "excluded"}
-_KINDS = {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn", "note": "Note"}
+KINDS: Final = {"peak": N_("Peak"), "dip": N_("Dip"), "turn": N_("Steepest turn"), "note": N_("Note")}
+"""What each kind of marker is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +180,7 @@ def packed(
 
 def packed_markers(markers: Sequence[Marker]) -> list[dict[str, Any]]:
     """Markers as the player reads them, given with the curve or by a list elsewhere on the page."""
-    return [{**asdict(marker), "name": _KINDS[marker.kind]} for marker in markers]
+    return [{**asdict(marker), "name": gettext(KINDS[marker.kind])} for marker in markers]
 
 
 def _drawn(windows: StageWindows, curves: Curves | None, most: int) -> Ints:
@@ -263,7 +257,7 @@ def _gaps(windows: StageWindows) -> list[list[Any]]:
                 for exclusion in windows.stage.exclusions
                 if to_ms(exclusion.from_at) < end_ms and to_ms(exclusion.until_at) > start_ms
             ]
-            name = f"{name}: {', '.join(titles)}"
+            name = gettext("{what}: {titles}", what=name, titles=", ".join(titles))
         elif state != FEW and (pause := break_at(windows, first, last)):
             name = pause
         gaps.append([*span(windows, first, last), _MARKED[state], name])
@@ -335,16 +329,6 @@ def player(
         palette=palette,
         zone=zone,
     )
-    noted = _component()(key=key, data={**data, "notes": notes}, on_noted_change=lambda: None).noted
+    show = component("player", "dashboard.player", "player.html", "player.css", _SCRIPTS)
+    noted = show(key=key, data={**data, "notes": notes}, on_noted_change=lambda: None).noted
     return None if noted is None else float(noted)
-
-
-@cache
-def _component() -> ComponentRenderer:
-    files = resources.files("dashboard.player")
-    return st.components.v2.component(
-        "houselights.player",
-        html=files.joinpath("player.html").read_text(encoding="utf-8"),
-        css=files.joinpath("player.css").read_text(encoding="utf-8"),
-        js="\n".join(files.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS),
-    )

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from audience.monitoring.cost import DYNAMODB_WRITE_UNIT
+from audience.monitoring.prices import DYNAMODB_WRITE_UNIT
 from audience.sessions import Session
 from audience.store import Store
 from audience.stores import default_store_url

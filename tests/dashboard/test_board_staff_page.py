@@ -9,12 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.board.board import Board, BoardRow
+from audience.language import using
 from audience.stores import open_store
 from audience.time import to_ms
 from dashboard.pages.board.staff_table import staff_table
 from dashboard.wording import NOT_FEELING
 from tests.builders import a_camera, a_heartbeat, a_session, a_stage, a_timeline, after
 from tests.dashboard.conftest import NASTY, put, text_of, windows_of
+from tests.dashboard.page_texts import english_on
 
 
 @pytest.fixture
@@ -41,6 +43,15 @@ def test_the_board_of_a_festival_that_is_over_is_the_one_it_ended_with(pages, fe
     assert "too few faces to say" in text
     assert "The Ferries" in text
     assert NOT_FEELING in text
+
+
+@pytest.mark.parametrize("when", ["Now", "Replay"])
+def test_the_board_speaks_the_language_of_its_viewer(pages, festival, when):
+    with using("de"):  # the test names the options of lists, too
+        app = pages.board(language="de", every="15.0")
+        app.segmented_control[0].set_value(when).run()
+        assert english_on(app, "de") == []
+    assert "15.0" in app.query_params["every"]
 
 
 def test_of_two_festivals_of_one_title_the_address_opens_its_own(pages, festival, store_url):

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from audience.stores import open_store
 from dashboard.pages import screening_data as lab_data
 from dashboard.wording import NOT_FEELING, plain
-from tests.builders import a_stage, a_timeline, an_exclusion
+from tests.builders import a_cue, a_stage, a_timeline, a_window, an_exclusion
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
 from tests.dashboard.lab_sessions import a_showing, put_faces, put_screening, put_two_cuts
 
@@ -123,7 +123,7 @@ def test_several_scorers_are_refused_with_which_sessions_have_which_until_one_is
     text = text_of(app.button[0].click().run())
     assert "12 screenings" in text
     assert "1 left out" in text
-    assert "Left out, scored by rekognition 1: Elsewhere." in text
+    assert "Left out (scored by rekognition 1): Elsewhere." in text
     assert "1 screening ·" in text_of(opened(scorer="rekognition 1"))
 
 
@@ -132,7 +132,7 @@ def test_what_has_no_figures_is_left_out_with_the_reason(two_cuts: str) -> None:
         put(store, a_showing("empty", title=NASTY, days=50), (a_stage(), []))
     text = text_of(opened())
     assert "12 screenings" in text
-    assert "Left out, nothing recorded: &lt;img src=x" in text
+    assert "Left out (nothing recorded): &lt;img src=x" in text
 
 
 def test_more_sessions_than_can_be_told_apart_are_refused(store_url: str) -> None:
@@ -192,7 +192,7 @@ def test_groups_are_told_with_their_screenings_faces_and_coverage(two_cuts: str)
 
 
 def test_few_screenings_give_not_enough_data_instead_of_a_number(two_cuts: str) -> None:
-    assert "of the faces smile on average over 2 screenings" in text_of(opened(find="evening 1"))
+    assert "of the faces on average over 2 screenings" in text_of(opened(find="evening 1"))
     app = opened(find="evening 1", lines="A line for each cut")
     text = text_of(app)
     assert "Not enough data to compare: 1 screening of A and 1 of B have figures, and a comparison takes 5" in text
@@ -205,7 +205,7 @@ def test_what_is_in_no_group_is_said_to_be_in_the_table_alone(two_cuts: str) -> 
     with open_store(two_cuts) as store:
         put_screening(store, a_showing("nowhere", days=30))
     app = opened(lines="A line for each city")
-    assert "1 is in no group and appears only in the table." in text_of(app)
+    assert "in no group and appears only in the table." in text_of(app)
     assert len(table_of(app, "Screening")) == 13
 
 
@@ -238,7 +238,7 @@ def test_each_screening_can_be_a_line_and_rows_that_are_chosen_stand_out(two_cut
     (quiet,) = [frame for frame in frames_of(app) if "piece" in frame]
     assert quiet["piece"].nunique() == 11
     assert names_of(app) == ["Night Train, cut B, evening 2"]
-    assert "of the faces smile on average over 12 screenings" in text_of(app)
+    assert "of the faces on average over 12 screenings" in text_of(app)
     assert app.query_params["mark"] == "night-b-2/main"
 
 
@@ -346,3 +346,13 @@ def test_titles_full_of_markup_are_shown_as_text(two_cuts: str) -> None:
     app = opened(lines="A line for each city")
     assert NASTY in names_of(app)
     assert "<img src=x" not in text_of(app)
+
+
+def test_parts_that_have_no_room_for_a_title_in_the_chart_are_listed_by_number(pages: Pages, store_url: str) -> None:
+    timeline = a_timeline(*((f"Shot {number}", 3 * number, 3 * number + 3) for number in range(39)), ("End", 117, 120))
+    windows = [a_window(second, smiling=2, of=10, session_id="night-a-1") for second in range(120)]
+    with open_store(store_url) as store:
+        put(store, a_showing("night-a-1"), (a_stage(timelines=[timeline], cues=[a_cue(0, 0)]), windows))
+    text = text_of(pages.compare())
+    assert "<strong>39</strong> Shot 38</li>" in text
+    assert "<strong>40</strong> End</li>" in text

@@ -22,6 +22,7 @@ from audience.identity.records import Roster
 from audience.stores import open_identity
 from dashboard.pages.join.routes import join_routes
 from dashboard.photos import MeasuredPhoto, PhotoProcess
+from tests.axe import violations
 from tests.browser import ARGUMENTS, browser_path
 from tests.portraits import portrait
 from tests.routes_server import Answer, serving
@@ -134,6 +135,7 @@ def test_somebody_enrols_by_the_camera_checks_in_and_withdraws(
         take.click()
         expect(phone.get_by_role("list", name="Your photos").get_by_role("listitem")).to_have_count(taken)
     expect(send).to_be_enabled()
+    assert violations(phone) == []
     send.click()
     link = phone.get_by_role("link")
     expect(link).to_be_visible()
@@ -152,6 +154,7 @@ def test_somebody_enrols_by_the_camera_checks_in_and_withdraws(
     phone.goto(link.get_attribute("href") or "")
     phone.get_by_role("button", name="Check in").click()
     expect(phone.get_by_role("status").filter(has_text="checked in")).to_be_visible()
+    assert violations(phone) == []
     phone.get_by_role("button", name="Withdraw and erase").click()
     expect(phone.get_by_role("heading", name="You are off the list")).to_be_visible()
     expect(phone.get_by_text("this store: erased")).to_be_visible()

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from audience.alerts import AlertRule, AlertWatcher
 from audience.ids import id_of
+from audience.language import using
 from audience.store import Store
 from audience.stores import open_store
 from audience.time import to_ms
@@ -28,6 +29,7 @@ from dashboard.pages.operate.stage_table.component import Wish
 from dashboard.pages.operate.start_commands import StartCard, alerts_command, cards_html, device_command, watch_command
 from tests.builders import a_camera, a_head_count, a_heartbeat, a_session, a_stage, a_window, an_alert
 from tests.dashboard.conftest import NASTY, Pages, text_of
+from tests.dashboard.page_texts import english_on
 
 AT_ONCE = AlertRule(rule_id="camera-1", what="camera", for_s=0)
 
@@ -109,6 +111,23 @@ def test_a_remote_audience_is_opened_and_closed_with_its_link_at_hand(
     assert button(app, "Open to viewers")
 
 
+@pytest.mark.parametrize(
+    "part",
+    ["Run", "Alert rules", "Set up", "Phone camera", "Room notice", "Remote audience", "Cost", "Preview"],
+)
+def test_each_part_speaks_the_language_of_its_viewer_and_its_address_is_the_same(
+    pages: Pages, dark: str, part: str
+) -> None:
+    with open_store(dark) as store:
+        store.alerting.put("talk-1", AlertRule(rule_id="faces-1", what="faces", limit=10, stage_id="main"))
+    with using("de"):  # the test names the options of lists, too
+        app = answering(pages.operate(part=part, language="de"))
+        assert english_on(app, "de") == []
+        detailed(app)
+        assert english_on(app, "de") == []
+        assert app.query_params.get("part", "Run") == part
+
+
 def test_an_empty_store_offers_a_new_session(pages: Pages, store_url: str) -> None:
     assert "set one up with “New session”" in text_of(pages.operate())
 
@@ -170,7 +189,7 @@ def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages:
     (dead, _) = table_of(app)["rows"][0]["cameras"]
     assert [(camera, seen_s) for camera, seen_s, _ in dead["named"]] == [("cam-2", pytest.approx(300, abs=60))]
     text = detailed(app)
-    assert "1 of 2 cameras running is ok. cam-2 on Hall is dead." in text
+    assert "Ok: 1 of 2 cameras running. cam-2 on Hall is dead." in text
     assert text.index("hl-camera-dead") < text.index("hl-camera-ok")
     assert "5 min ago" in text
     assert "centerface-1" in text
@@ -194,7 +213,7 @@ def test_a_camera_that_is_set_up_is_expected_until_it_is_heard_of(pages: Pages, 
 def test_the_only_camera_that_is_not_ok_is_told_as_one(pages: Pages, talk: str) -> None:
     with open_store(talk) as store:
         beat(store, brightness=0.0)
-    assert "0 of 1 camera running is ok. cam-1 on Hall is dark." in text_of(pages.operate())
+    assert "Ok: 0 of 1 camera running. cam-1 on Hall is dark." in text_of(pages.operate())
 
 
 def test_an_alert_says_since_when_and_how_long_ago_of_the_same_instant(pages: Pages, talk: str) -> None:

@@ -15,6 +15,7 @@ from dashboard import camera_links_data as links
 from dashboard.pages.camera import routes
 from dashboard.pages.camera.routes import camera_routes
 from dashboard.phone_process import phones
+from tests.axe import violations
 from tests.browser import ARGUMENTS, browser_path
 from tests.phone_pictures import camera_film
 from tests.routes_server import serving
@@ -65,6 +66,7 @@ def test_a_phone_counts_from_one_tap_through_a_lost_network_to_the_end_of_its_li
         assert sent == [], "nothing leaves the phone before the tap"
         start.click()
         expect(phone.locator("#faces")).to_have_text("3 faces", timeout=slowly)
+        assert violations(phone) == []
         phone.context.set_offline(True)
         expect(phone.locator("#state.bad")).to_contain_text("No connection since", timeout=slowly)
         phone.context.set_offline(False)

@@ -24,7 +24,7 @@ def test_it_says_how_many_faces_and_screenings_a_difference_takes(pages: Pages, 
     app = pages.planner(share="20", difference="10", faces="30", power="in 9 of 10 tries", alike="0.1")
     plan = Plan(share=0.2, power=0.9, faces_a_screening=30, alike_together=0.1, alike_over_time=0.3)
     faces, screenings = plan.faces(0.1), plan.screenings(0.1)
-    told = f"it takes {faces:,} faces of each cut: {screenings} screenings of 30.".replace(",", " ")
+    told = f"it takes {faces:,} faces of each cut: {screenings} screenings of 30."
     assert f"To find a rise from 20 to 30 % in 9 of 10 tries, {told}" in said(app)
     assert len(app.get("vega_lite_chart")) == 1
 

@@ -57,7 +57,7 @@ def test_a_change_that_rounds_to_none_has_no_sign(change: float, said: str) -> N
 
 def test_a_title_is_told_whole_whatever_is_in_it() -> None:
     faces, coverage = beside(a_figure("Part 2: The storm"))
-    assert faces["said"] == coverage["said"] == "Part 2: The storm (0:30), smile: 12 faces, coverage 50 %"
+    assert faces["said"] == coverage["said"] == "Part 2: The storm (0:30), Smile: 12 faces, coverage 50 %"
 
 
 def test_what_a_row_rests_on_stands_beside_it() -> None:

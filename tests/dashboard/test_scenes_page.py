@@ -117,7 +117,7 @@ def test_sessions_without_a_timeline_say_how_to_lay_one(pages: Pages, store_url:
 def test_the_figures_of_one_screening_stand_with_their_range_faces_and_coverage(pages: Pages, one_showing: str) -> None:
     app = pages.scenes()
     text = said(app)
-    assert "Highest: “Dog”, 60 % (31 to 83 %) of the faces smile; lowest: “Quay”, 10 % (2 to 40 %)." in text
+    assert "Smile: highest in “Dog”, 60 % (31 to 83 %) of the faces; lowest in “Quay”, 10 % (2 to 40 %)." in text
     row = text.split('<th scope="row">Quay</th><td>Smile</td>')[1].split("</tr>")[0]
     assert re.fullmatch(
         r"<td>10 % \(2 to 40 %\)</td><td>−24 points \(−\d+ to [−+]\d+\)</td><td>10</td><td>1 of 1</td><td>50 %</td>",
@@ -141,7 +141,7 @@ def test_what_was_left_out_and_noted_is_listed_by_name(pages: Pages, one_showing
 
 def test_of_several_screenings_each_counts_once(pages: Pages, six_showings: str) -> None:
     text = said(pages.scenes())
-    assert "Highest: “Dog”, 55 % (35 to 75 %) of the faces smile" in text
+    assert "Smile: highest in “Dog”, 55 % (35 to 75 %) of the faces" in text
     assert "<td>60</td><td>6 of 6</td>" in text
 
 
@@ -159,7 +159,7 @@ def test_scenes_of_different_films_are_never_mixed(pages: Pages, six_showings: s
     app = pages.scenes(film=["Ferry", "Night Train"])
     assert app.selectbox(key="work").options == ["Ferry (6)", "Night Train (1)"]
     assert "55 %" in said(app)
-    assert "Highest: “Dog”, 90 %" in said(app.selectbox(key="work").set_value("Night Train").run())
+    assert "highest in “Dog”, 90 %" in said(app.selectbox(key="work").set_value("Night Train").run())
 
 
 def test_talks_of_one_title_can_each_be_chosen(pages: Pages, store_url: str) -> None:
@@ -170,7 +170,7 @@ def test_talks_of_one_title_can_each_be_chosen(pages: Pages, store_url: str) -> 
     assert app.selectbox(key="work").options == ["Keynote (show-0) (1)", "Keynote (show-1) (1)"]
     for number, share in enumerate(("60 %", "90 %")):
         app = app.selectbox(key="work").set_value(f"show-{number}/main").run()
-        assert f"Highest: “Dog”, {share}" in said(app)
+        assert f"highest in “Dog”, {share}" in said(app)
 
 
 def test_a_change_is_against_the_baseline_that_the_address_names(pages: Pages, one_showing: str) -> None:
@@ -216,7 +216,7 @@ def test_an_audience_that_moves_together_is_beyond_chance_and_one_that_does_not_
             [window_faces(at, seen=faces, session_id="show-0") for at, faces in enumerate(seen)],
         )
     text = said(pages.scenes(view="Synchrony"))
-    assert "Beyond chance in 1 of 2 scenes (smile), most in “Quay”" in text
+    assert "Smile: beyond chance in 1 of 2 scenes, most in “Quay”" in text
     assert '<th scope="row">Fog</th><td>not enough data</td>' in text
     rows = {row["scene"]: row for row in rows_of(taken().files(NOON, endings=("csv",))["synchrony.csv"])}
     assert float(rows["Quay"]["synchrony"]) > float(rows["Quay"]["chance_high"])
@@ -234,7 +234,7 @@ def test_a_norm_says_how_many_scenes_it_rests_on_and_needs_ten(
             put_showing(store, a_showing(number, film=f"Film {number}"), dog=number - 10)
         put_showing(store, a_showing(20, film="Made up", simulated=True), dog=10)
     text = said(pages.scenes(view="Norms", film="Ferry"))
-    assert "“Dog” ranks highest: fewer faces smile in 100 % of 13 other scenes." in text
+    assert "“Dog” ranks highest, above 100 % of 13 other scenes." in text
     rows = {row["scene"]: row for row in rows_of(taken().files(NOON, endings=("csv",))["norms.csv"])}
     assert (rows["Dog"]["rank"], rows["Dog"]["scenes"]) == ("1.0", "13")
     assert rows["Fog"]["rank"] == ""

@@ -20,6 +20,7 @@ from audience.stores import open_store
 from dashboard import remote_data
 from dashboard.pages.watch.models import can_measure
 from dashboard.pages.watch.routes import watch_routes
+from tests.axe import violations
 from tests.browser import ARGUMENTS, browser_path
 from tests.builders import a_session
 from tests.routes_server import serving
@@ -101,6 +102,7 @@ def test_a_viewer_agrees_is_measured_with_the_film_and_takes_it_back_and_no_pict
     for label in ("I agree", "I am 18", "I watch on my own account"):
         expect(agree).to_be_disabled()
         viewer.get_by_label(label).check()
+    assert violations(viewer) == []
     agree.click()
     start = viewer.get_by_role("button", name="Start")
     expect(start).to_be_enabled(timeout=limit_s() * 1000)
@@ -119,6 +121,7 @@ def test_a_viewer_agrees_is_measured_with_the_film_and_takes_it_back_and_no_pict
     order = row_order(EXPRESSIONNET)
     assert max(scores[order.index("happy")] for _, scores in rows_of(later.value) if scores) > 0.9  # she smiles
     assert recorder.count(audience).joined == 1
+    assert violations(viewer) == []
 
     viewer.get_by_role("button", name="Stop and take back").click()
     expect(viewer.get_by_role("heading", name="taken back")).to_be_visible()

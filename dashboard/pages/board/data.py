@@ -16,6 +16,7 @@ from audience.board.reader import BoardReader, read_sums
 from audience.board.snapshot import board_snapshot
 from audience.errors import InvalidValue, SessionNotFound
 from audience.ids import check_id
+from audience.language import gettext
 from audience.monitoring.cameras import CameraStatus
 from audience.monitoring.evaluate import situation
 from audience.sessions import Session
@@ -163,10 +164,12 @@ def festivals() -> list[Session]:
 
 def day(session: Session, now_ms: int) -> Day:
     """A festival so far, read again once a minute while it lasts."""
-    return _day(store_url(), session, now_ms if session.ended_at is None else min(now_ms, to_ms(session.ended_at)))
+    until_ms = now_ms if session.ended_at is None else min(now_ms, to_ms(session.ended_at))
+    with st.spinner(gettext("Reading the day …")):
+        return _day(store_url(), session, until_ms)
 
 
-@st.cache_resource(ttl=_DAY_READ_S, max_entries=4, show_spinner="Reading the day …")
+@st.cache_resource(ttl=_DAY_READ_S, max_entries=4, show_spinner=False)
 def _day(url: str, session: Session, _until_ms: int) -> Day:
     with open_store(url) as store:
         sums = read_sums(store, session.session_id)

@@ -7,18 +7,19 @@ from html import escape
 from typing import Final
 
 from audience.board.board import Board, BoardRow
+from audience.language import N_, gettext, ngettext
 from audience.monitoring.cameras import UNUSABLE, CameraStatus, State
 from dashboard import markup
 from dashboard.clock import length_text
 
 _NEEDING: Final[frozenset[State]] = UNUSABLE | {"late"}
 _CAMERA: Final[dict[State, str]] = {
-    "dead": "{camera} sends nothing",
-    "failed": "{camera} failed",
-    "away": "{camera} is not connected",
-    "dark": "{camera} is dark",
-    "blurred": "{camera} is out of focus",
-    "late": "{camera} is late",
+    "dead": N_("{camera} sends nothing"),
+    "failed": N_("{camera} failed"),
+    "away": N_("{camera} is not connected"),
+    "dark": N_("{camera} is dark"),
+    "blurred": N_("{camera} is out of focus"),
+    "late": N_("{camera} is late"),
 }
 
 
@@ -44,22 +45,27 @@ def needs_line(board: Board, cameras: Sequence[CameraStatus]) -> str:
     """The first line of the page for staff, and a list of what is wrong, as HTML."""
     found = stages_in_need(board, cameras)
     if not found:
-        return markup.lead("No stage needs you: every camera that has started reports in time.")
-    count = "1 stage needs you" if len(found) == 1 else f"{len(found)} stages need you"
-    named = ", ".join(found)
+        return markup.lead(gettext("No stage needs you: every camera that has started reports in time."))
+    line = ngettext(
+        "{count} stage needs you: {stages}", "{count} stages need you: {stages}", len(found), stages=", ".join(found)
+    )
     items = "".join(
         f"<li><b><bdi>{escape(title)}</bdi></b>: {escape(', '.join(problems))}</li>"
         for title, problems in found.items()
     )
-    return f'{markup.lead(f"{count}: {named}")}<ul class="hl-needs">{items}</ul>'
+    return f'{markup.lead(line)}<ul class="hl-needs">{items}</ul>'
 
 
 def _camera_text(status: CameraStatus) -> str:
-    text = _CAMERA[status.state].format(camera=status.camera_id)
     if status.state == "dead" and status.seen_s is not None:
-        return f"{text} for {length_text(status.seen_s)}"
+        return gettext(
+            "{camera} sends nothing for {length}", camera=status.camera_id, length=length_text(status.seen_s)
+        )
+    text = gettext(_CAMERA[status.state], camera=status.camera_id)
     return f"{text}: {status.why}" if status.why else text
 
 
 def _silence(row: BoardRow) -> str:
-    return "no window has come" if row.age_s is None else f"no window has come for {length_text(row.age_s)}"
+    if row.age_s is None:
+        return gettext("no window has come")
+    return gettext("no window has come for {length}", length=length_text(row.age_s))

@@ -9,12 +9,14 @@ import streamlit as st
 from audience.board.board import Board, session_is_over
 from audience.board.liveliness import UPDATE_MS
 from audience.errors import HouselightsError
+from audience.language import N_, gettext
 from audience.sessions import Session
 from audience.time import from_ms, to_ms
 from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.charts.day import day_chart
 from dashboard.charts.theme import palette_of
+from dashboard.choices import put_into_address, take_from_address
 from dashboard.clock import date_text, time_text, viewer_zone
 from dashboard.data import sessions
 from dashboard.first_use import show_first_use
@@ -26,14 +28,23 @@ from dashboard.session_address import choose_session, show_not_found
 from dashboard.wording import kind_words, plain
 
 # A page costs its server more than a phone's board does, so it asks less often.
-REFRESHES = {5.0: "Every 5 s", 2.0: "Every 2 s", 15.0: "Every 15 s", 0.0: "Off"}
-SPEEDS = {0: "Paused", 1: "Real time", 10: "10 times", 60: "60 times", 600: "600 times"}
-ABOUT = (
+REFRESHES = {5.0: N_("Every 5 s"), 2.0: N_("Every 2 s"), 15.0: N_("Every 15 s"), 0.0: N_("Off")}
+SPEEDS = {
+    0: N_("Paused"),
+    1: N_("Real time"),
+    10: N_("{speed} times"),
+    60: N_("{speed} times"),
+    600: N_("{speed} times"),
+}
+ABOUT = N_(
     "Liveliness, 0 to 100: how much the faces in view smile, or look happy or surprised, over the last minute; the "
     "fewer faces in view, the closer to the mean of all stages. The bar is its interval. Stages whose intervals "
     "overlap are too close to call. Places and figures stand for 30 s at least, and a minute at most; faces, newest "
     "window and the last minute's line are newer."
 )
+
+
+_MODES = {"Now": N_("Now"), "Replay": N_("Replay")}
 
 
 def now_ms() -> int:
@@ -43,33 +54,43 @@ def now_ms() -> int:
 
 def choose_refresh() -> float:
     """Seconds between two updates; 0 for none."""
+    usual = next(iter(REFRESHES))
+    take_from_address("every", list(REFRESHES), usual, _refresh_name)
     return st.selectbox(
-        "Refresh",
+        gettext("Refresh"),
         list(REFRESHES),
-        format_func=REFRESHES.__getitem__,
+        format_func=_refresh_name,
         key="every",
-        bind="query-params",
+        on_change=put_into_address,
+        args=("every", usual),
         label_visibility="collapsed",
         width=150,
     )
 
 
+def _refresh_name(every_s: float) -> str:
+    return gettext(REFRESHES[every_s])
+
+
 def show_table(board: Board) -> None:
     """The table of one instant."""
     st.html(staff_table(board))
-    st.html(markup.note(ABOUT, board.caution))
+    st.html(markup.note(gettext(ABOUT), board.caution))
 
 
 def now(session: Session) -> None:
     """The board as of now, or as it ended."""
     board = boards().board(session.session_id, now_ms())
     if board is None:
-        st.html(markup.empty("This festival is not in the store any more."))
+        st.html(markup.empty(gettext("This festival is not in the store any more.")))
         return
     zone = viewer_zone(st.context.timezone)
     if not session_is_over(board.session, board.as_of_ms):
         st.html(needs_line(board, boards().cameras(session.session_id, board.as_of_ms)))
-    shown = [f"As of {time_text(board.as_of_ms, zone)}", f"places and figures of {time_text(board.ranked_at_ms, zone)}"]
+    shown = [
+        gettext("As of {time}", time=time_text(board.as_of_ms, zone)),
+        gettext("places and figures of {time}", time=time_text(board.ranked_at_ms, zone)),
+    ]
     st.html(markup.facts(shown))
     show_table(board)
 
@@ -91,21 +112,38 @@ def replay(session: Session, every_s: float) -> None:
     st.session_state["ends"] = first, length
     with st.container(horizontal=True, vertical_alignment="bottom"):
         instant = st.slider(
-            "Instant", first, first + length, key=key, step=timedelta(milliseconds=UPDATE_MS), format="HH:mm:ss"
+            gettext("Instant"),
+            first,
+            first + length,
+            key=key,
+            step=timedelta(milliseconds=UPDATE_MS),
+            format="HH:mm:ss",
         )
-        st.selectbox("Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, key="speed", width=190)
+        st.selectbox(
+            gettext("Speed"),
+            list(SPEEDS),
+            format_func=lambda speed: gettext(SPEEDS[speed], speed=speed),
+            key="speed",
+            width=190,
+        )
     at_ms = whole.began_ms + round((instant - first).total_seconds() * 1000)
     show_table(whole.board(at_ms))
     stages = [sums.stage for sums in whole.sums]
     chart = day_chart(whole.figures, stages, at_ms, palette_of(st.context.theme.type), zone)
-    alt = "Liveliness of every stage over the day, and the instant of the board"
+    alt = gettext("Liveliness of every stage over the day, and the instant of the board")
     st.altair_chart(chart, key="day", alt=alt, theme=None)
 
 
 def show(session: Session, every_s: float) -> None:
     """The body of the page, which refreshes by itself."""
     mode = st.segmented_control(
-        "When", ["Now", "Replay"], default="Now", key="when", label_visibility="collapsed", required=True
+        gettext("When"),
+        list(_MODES),
+        default="Now",
+        format_func=lambda mode: gettext(_MODES[mode]),
+        key="when",
+        label_visibility="collapsed",
+        required=True,
     )
     try:
         if mode == "Replay":
@@ -120,7 +158,7 @@ if found := festivals():
     head, choosers = st.columns([3, 2], vertical_alignment="center")
     with choosers, st.container(horizontal=True, horizontal_alignment="right", key="choosers"):
         chosen = choose_session(
-            found, lambda: found[0].session_id, label="Festival", label_visibility="collapsed", width=320
+            found, lambda: found[0].session_id, label=gettext("Festival"), label_visibility="collapsed", width=320
         )
         every_s = choose_refresh()
     if chosen is None:
@@ -131,13 +169,13 @@ if found := festivals():
     head.html(markup.header(session.name, kind_words(session), [began], ""))
     st.fragment(show, run_every=every_s or None)(session, every_s)
     public = f"{ROUTE}/{session.session_id}"
-    st.markdown(
-        f"For phones, without a login: [{plain(public)}]({public}) · for the big screen: "
-        f"[{plain(public)}?kiosk=1]({public}?kiosk=1)"
-    )
+    phones, screens = f"[{plain(public)}]({public})", f"[{plain(public)}?kiosk=1]({public}?kiosk=1)"
+    for_phones = gettext("For phones, without a login: {link}", link=phones)
+    for_screens = gettext("for the big screen: {link}", link=screens)
+    st.markdown(f"{for_phones} · {for_screens}")
 else:
-    st.html(markup.page_title("Stage board"))
-    line = "There is no festival in this store yet. Set one up under “Operate”, or simulate one and watch it:"
+    st.html(markup.page_title(gettext("Stage board")))
+    line = gettext("There is no festival in this store yet. Set one up under “Operate”, or simulate one and watch it:")
     command = "houselights simulate festival --live"
     if sessions():
         st.html(markup.empty(line, command))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,13 +9,16 @@ import streamlit as st
 
 from audience.errors import HouselightsError
 from audience.incoming import KEEPS
+from audience.language import decimal, gettext
 from audience.sessions import KINDS
 from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.access.upload_room import upload_rules
 from dashboard.clock import viewer_zone
+from dashboard.components import component
 from dashboard.pages.bring import data, text
 from dashboard.place_fields import choose_country, choose_setting, show_outcome
+from dashboard.wording import kind_name
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -28,19 +29,22 @@ _PROBLEM = "bring-problem"
 def show_fields() -> data.SessionFields | None:
     """What is said of the session, and what it may measure; None as long as too little is said."""
     with st.container(horizontal=True):
-        title = st.text_input("Title", placeholder="The name of the file", key="bring-title")
-        kind = st.selectbox("Kind", KINDS, format_func=str.capitalize, key="bring-kind", width=150)
+        title = st.text_input(gettext("Title"), placeholder=gettext("The name of the file"), key="bring-title")
+        kind = st.selectbox(gettext("Kind"), KINDS, format_func=kind_name, key="bring-kind", width=150)
     with st.container(horizontal=True):
         setting = choose_setting("bring-setting")
         country = choose_country("bring-country")
     with st.container(horizontal=True):
-        heads_only = st.checkbox("Count heads only", key="bring-heads")
-        notice = st.checkbox("The people in view were informed", key="bring-notice")
-    with st.expander("When it began, and how long the file is kept"), st.container(horizontal=True):
+        heads_only = st.checkbox(gettext("Count heads only"), key="bring-heads")
+        notice = st.checkbox(gettext("The people in view were informed"), key="bring-notice")
+    with st.expander(gettext("When it began, and how long the file is kept")), st.container(horizontal=True):
         began = st.datetime_input(
-            "Began", None, key="bring-began", help="Left out, it is taken from the file. In your own time zone."
+            gettext("Began"),
+            None,
+            key="bring-began",
+            help=gettext("Left out, it is taken from the file. In your own time zone."),
         )
-        keep = st.selectbox("Keep an uploaded file", KEEPS, format_func=text.KEEPS.__getitem__, key="bring-keep")
+        keep = st.selectbox(gettext("Keep an uploaded file"), KEEPS, format_func=text.keep_name, key="bring-keep")
     if setting is None:
         return None
     show_outcome(setting, country, heads_only=heads_only)
@@ -60,16 +64,21 @@ def show_choosing(fields: data.SessionFields | None) -> None:
     """Where a recording is chosen, dropped or named."""
     rules = upload_rules()
     assert rules is not None
-    more = text.FOLLOWS.format(largest_gb=rules.largest_gb) if fields else text.NO_SETTING
-    uploader(fields, call=text.CHOOSE, more=more, key="bring-upload")
+    more = gettext(text.NO_SETTING)
+    if fields is not None:
+        more = gettext(
+            "It is sent and scored by itself, up to {size} GB. You can leave this page meanwhile.",
+            size=decimal(rules.largest_gb, 1),
+        )
+    uploader(fields, call=gettext(text.CHOOSE), more=more, key="bring-upload")
     if data.names_files():
         with st.container(horizontal=True, vertical_alignment="bottom"):
             place = st.text_input(
-                "Or a file or folder of this machine, which is not copied",
+                gettext("Or a file or folder of this machine, which is not copied"),
                 placeholder="/home/ada/talk.mp4",
                 key="bring-place",
             )
-            st.button("Score it", disabled=fields is None, on_click=_named, args=(place, fields))
+            st.button(gettext("Score it"), disabled=fields is None, on_click=_named, args=(place, fields))
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.html(markup.trouble(problem))
 
@@ -102,10 +111,5 @@ def uploader(session: data.SessionFields | None, *, call: str, more: str, key: s
     return None if began.began is None else str(began.began)
 
 
-@cache
 def _component() -> ComponentRenderer:
-    html, css, js = (
-        resources.files("dashboard.pages.bring").joinpath(f"upload.{kind}").read_text("utf-8")
-        for kind in ("html", "css", "js")
-    )
-    return st.components.v2.component("houselights.bring", html=html, css=css, js=js)
+    return component("bring", "dashboard.pages.bring", "upload.html", "upload.css", ["upload.js"])

@@ -17,6 +17,7 @@ from audience.countries import country_code
 from audience.errors import AccessRefused, InvalidValue, SessionNotFound
 from audience.ids import free_id, id_of
 from audience.incoming import IncomingRecording, Keep, RecordingRequest, new_id
+from audience.language import N_, gettext
 from audience.privacy import Setting
 from audience.recording_files import file_name_of, named_recordings, refusal_of
 from audience.sessions import Kind
@@ -31,6 +32,8 @@ from dashboard.scoring_process import scoring
 from timeline_files.reading import read_file
 
 _HEAD_BYTES = 4096
+_GONE = N_("This recording is not here any more.")
+_NOT_OPEN = N_("Bringing recordings is not open to you here.")
 # Two who bring recordings of one title at once get a session each, and room is not promised twice.
 _adding = threading.Lock()
 
@@ -97,7 +100,7 @@ def take_named(place: str, fields: SessionFields) -> int:
     """
     _check_may()
     if not names_files():
-        raise AccessRefused("Files of this machine can be named by the person at it alone.")
+        raise AccessRefused(gettext("Files of this machine can be named by the person at it alone."))
     found = [(path, _checked(path)) for path in named_recordings(place)]
     one = fields if len(found) == 1 else msgspec.structs.replace(fields, title="", started_ms=None)
     with _adding:
@@ -137,7 +140,7 @@ def own(recording_id: str) -> IncomingRecording:
     _check_may()
     found = incoming().find(recording_id)
     if found is None or found.request.account != account():
-        raise AccessRefused("This recording is not here any more.")
+        raise AccessRefused(gettext(_GONE))
     return found
 
 
@@ -173,13 +176,13 @@ def put_slides(recording_id: str, name: str, content: bytes) -> None:
     _check_may()
     recording = incoming().find(recording_id)
     if recording is None:
-        raise InvalidValue("This recording is not here any more.")
+        raise InvalidValue(gettext(_GONE))
     read = read_file(name, content, length_s=recording.state.length_s)
     session_id = recording.request.session_id
     with open_store(store_url()) as store:
         stage = next(iter(store.stages(session_id)), None)
     if stage is None:
-        raise InvalidValue("Nothing of this recording is scored yet: wait a little.")
+        raise InvalidValue(gettext("Nothing of this recording is scored yet: wait a little."))
     change_stage(
         session_id,
         stage.stage_id,
@@ -228,7 +231,7 @@ def is_taken() -> bool:
 
 def _check_may() -> None:
     if not permit().brings:
-        raise AccessRefused("Bringing recordings is not open to you here.")
+        raise AccessRefused(gettext(_NOT_OPEN))
 
 
 def _add(
@@ -238,7 +241,7 @@ def _add(
     brought, there = incoming(), incoming().all()
     rules = upload_rules()
     if rules is None:
-        raise AccessRefused("Bringing recordings is not open to you here.")
+        raise AccessRefused(gettext(_NOT_OPEN))
     taken = {session.session_id for session in sessions()} | {one.request.session_id for one in there}
     request = RecordingRequest(
         recording_id=new_id(),

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from audience.incoming import IncomingRecording
+from audience.language import gettext
 from audience.time import to_ms
 from dashboard import markup
 from dashboard.clock import viewer_zone
@@ -54,12 +55,13 @@ def show_queue(*, looks: bool) -> None:
     for one in shown:
         _show_one(one, 0, there, now_ms)
     if len(done) > len(shown):
-        st.checkbox(f"Show all {len(done)}", key="bring-all")
+        st.checkbox(gettext("Show all {number}", number=len(done)), key="bring-all")
     folder = data.folder()
     if line := text.kept_in_all(found, str(folder) if folder else ""):
         st.html(markup.note(line))
     if not found:
-        st.html(markup.note("Nothing yet. Recordings are scored one after another, and you can watch them here."))
+        line = gettext("Nothing yet. Recordings are scored one after another, and you can watch them here.")
+        st.html(markup.note(line))
 
 
 def _show_one(one: IncomingRecording, before: int, there: Mapping[str, bool], now_ms: int) -> None:
@@ -79,12 +81,12 @@ def _show_one(one: IncomingRecording, before: int, there: Mapping[str, bool], no
             if one.state.measured:
                 st.html(markup.note(one.state.measured))
         if one.step == "failed" and one.state.wants_start:
-            st.datetime_input(text.WANTS_START, None, key=_began_key(request.recording_id), width=320)
+            st.datetime_input(gettext(text.WANTS_START), None, key=_began_key(request.recording_id), width=320)
         with st.container(horizontal=True, vertical_alignment="center"):
             if request.session_id in there:
                 st.page_link(
                     "session/page.py",
-                    label="Open the session",
+                    label=gettext("Open the session"),
                     icon=":material/show_chart:",
                     query_params={"session": request.session_id},
                     width="content",
@@ -93,13 +95,13 @@ def _show_one(one: IncomingRecording, before: int, there: Mapping[str, bool], no
                     _offer_slides(request.recording_id)
             _buttons(one)
         if st.session_state.get(_taken_key(request.recording_id)):
-            st.html(markup.note(text.SLIDES_TAKEN))
+            st.html(markup.note(gettext(text.SLIDES_TAKEN)))
 
 
 def _offer_slides(recording_id: str) -> None:
-    with st.popover("Add its slides", icon=":material/slideshow:"):
+    with st.popover(gettext("Add its slides"), icon=":material/slideshow:"):
         st.file_uploader(
-            "The deck, as PDF, PowerPoint or OpenDocument",
+            gettext("The deck, as PDF, PowerPoint or OpenDocument"),
             type=[ending.removeprefix(".") for ending in DECKS],
             max_upload_size=text.LARGEST_DECK_MB,
             key=_slides_key(recording_id),
@@ -130,16 +132,18 @@ def _taken_key(recording_id: str) -> str:
 def _buttons(one: IncomingRecording) -> None:
     recording_id = one.request.recording_id
     if one.step in ("waiting", "scoring"):
-        st.button("Stop", key=f"stop-{recording_id}", type="tertiary", on_click=act, args=(data.stop, recording_id))
+        st.button(
+            gettext("Stop"), key=f"stop-{recording_id}", type="tertiary", on_click=act, args=(data.stop, recording_id)
+        )
     if one.step in ("stopped", "failed"):
-        label = "Continue" if one.step == "stopped" else "Try again"
+        label = gettext("Continue") if one.step == "stopped" else gettext("Try again")
         st.button(label, key=f"go-on-{recording_id}", type="tertiary", on_click=_go_on, args=(recording_id,))
-    label = "Remove from this list" if one.request.named else "Remove the recording"
+    label = gettext("Remove from this list") if one.request.named else gettext("Remove the recording")
     st.button(
         label,
         key=f"remove-{recording_id}",
         type="tertiary",
-        help="Its session stays.",
+        help=gettext("Its session stays."),
         on_click=act,
         args=(data.remove, recording_id),
     )
@@ -155,11 +159,11 @@ def _go_on(recording_id: str) -> None:
 
 
 st.html(Path(__file__).with_name("bring.css"))
-st.html(markup.page_title("Score a recording"))
+st.html(markup.page_title(gettext("Score a recording")))
 if not data.is_taken():
-    st.html(markup.empty(text.SHUT))
+    st.html(markup.empty(gettext(text.SHUT)))
 elif not can_score():
-    st.html(markup.empty(text.NO_EXTRA))
+    st.html(markup.empty(gettext(text.NO_EXTRA)))
 else:
     scoring().wake()  # so that nobody waits for models to be loaded
     choosing, watching = st.columns([3, 2], gap="large")
@@ -167,5 +171,6 @@ else:
         show_choosing(show_fields())
     with watching:
         active = is_active(data.queue())
-        st.html(f'<h2 class="hl-brought">{"Being scored" if active else "Recordings"}</h2>')
+        heading = gettext("Being scored") if active else gettext("Recordings")
+        st.html(f'<h2 class="hl-brought">{escape(heading)}</h2>')
         st.fragment(show_queue, run_every=_LOOK_EVERY_S if active else None)(looks=active)

@@ -29,11 +29,12 @@ from starlette.routing import Route
 
 from audience.errors import AccessRefused, HouselightsError, InvalidValue, StoreUnavailable
 from audience.incoming import FRONT, PART, IncomingRecording, Received
+from audience.language import N_, gettext
 from audience.recording_files import refusal_of
 from dashboard.access.identity import account, asked_by
 from dashboard.access.upload_room import AT_ONCE, AT_ONCE_OF_A_PERSON, NoRoom
 from dashboard.incoming_data import incoming
-from dashboard.page_routes import KEPT_NOWHERE
+from dashboard.page_routes import KEPT_NOWHERE, InReadersLanguage
 from dashboard.pages.bring import data
 from dashboard.scoring_process import scoring
 
@@ -44,7 +45,9 @@ _WRITTEN_AT: Final = 1 << 19
 """So many bytes of a part are in memory before they are written."""
 
 _RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
-_BUSY: Final = "Another tab or window is sending this recording."
+_BUSY: Final = N_("Another tab or window is sending this recording.")
+_MANY: Final = N_("Many recordings are being sent: this one waits.")
+_OTHER_SITE: Final = N_("A page of another site may not send recordings.")
 
 
 class _Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +58,7 @@ class _Form(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Sending:
-    """The parts that are being received."""
+    """The parts that this process receives."""
 
     def __init__(self) -> None:
         self._recordings: set[str] = set()
@@ -68,7 +71,7 @@ class _Sending:
             yield _BUSY
             return
         if self._people[who] >= AT_ONCE_OF_A_PERSON or self._people.total() >= AT_ONCE:
-            yield "Many recordings are being sent: this one waits."
+            yield _MANY
             return
         self._recordings.add(recording_id)
         self._people[who] += 1
@@ -97,10 +100,13 @@ def incoming_routes(allowed_hosts: Sequence[str]) -> list[Route]:
     async def receive(request: Request) -> Response:
         return await _answer(request, _receive, sending)
 
-    trusted = [Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False)]
+    layers = [
+        Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts) or ["*"], www_redirect=False),
+        Middleware(InReadersLanguage),
+    ]
     one = f"{INCOMING}/{{recording_id}}"
     return [
-        Route(path, serve, methods=[method], middleware=trusted)
+        Route(path, serve, methods=[method], middleware=layers)
         for path, serve, method in ((INCOMING, ask, "POST"), (one, look, "GET"), (one, receive, "PATCH"))
     ]
 
@@ -110,11 +116,11 @@ async def _ask(request: Request, _: _Sending) -> Response:
     async for part in request.stream():
         body += part
         if len(body) > _LARGEST_FORM:
-            return _problem(413, "This is too much: load the page again.")
+            return _problem(413, gettext("This is too much: load the page again."))
     try:
         form = msgspec.json.decode(bytes(body), type=_Form)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _problem(422, "This cannot be read: load the page again.")
+        return _problem(422, gettext("This cannot be read: load the page again."))
     taken = await run_in_threadpool(asked_by(request, data.take), form.file, form.session)
     return _shown(taken.request.recording_id, taken.received, status=201)
 
@@ -127,10 +133,11 @@ async def _look(request: Request, _: _Sending) -> Response:
 async def _receive(request: Request, sending: _Sending) -> Response:
     who = asked_by(request, account)()
     recording_id = request.path_params["recording_id"]
-    with sending.one(recording_id, who) as busy:
+    with sending.one(recording_id, who) as busy, incoming().receiving(recording_id) as alone:
         found = await _own(request)
-        if busy:
-            return _problem(409 if busy == _BUSY else 429, busy, found.received)
+        if busy or not alone:
+            reason = busy or _BUSY
+            return _problem(409 if reason == _BUSY else 429, gettext(reason), found.received)
         wanted = None if found.received is None else found.received.wanted
         stated = _RANGE.fullmatch(request.headers.get("content-range", ""))
         if stated is None:
@@ -191,10 +198,10 @@ async def _own(request: Request) -> IncomingRecording:
 async def _answer(request: Request, serve: Callable[[Request, _Sending], Any], sending: _Sending) -> Response:
     """Serves a request of a page of this server; errors become one line."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return _problem(403, "A page of another site may not send recordings.")
+        return _problem(403, gettext(_OTHER_SITE))
     origin = request.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-        return _problem(403, "A page of another site may not send recordings.")
+        return _problem(403, gettext(_OTHER_SITE))
     try:
         return await serve(request, sending)  # type: ignore[no-any-return]
     except ClientDisconnect:
@@ -208,7 +215,7 @@ async def _answer(request: Request, serve: Callable[[Request, _Sending], Any], s
     except StoreUnavailable as problem:
         return _problem(507, str(problem))
     except HouselightsError:
-        return _problem(503, "This cannot be done just now: try again later.")
+        return _problem(503, gettext("This cannot be done just now: try again later."))
 
 
 def _shown(recording_id: str, received: Received | None, *, status: int = 200) -> Response:

@@ -3,6 +3,8 @@
 const INCOMING = "/incoming";
 // After a cut: so long until the next try, longer each time.
 const TRY_AGAIN_MS = [500, 1000, 2000, 4000, 8000];
+// The server answers in the page's language, which need not be the browser's.
+const LANGUAGE = { "Accept-Language": LOCALE };
 const SHOWN_EVERY_MS = 250;
 // Answers after which trying again would change nothing.
 const FINAL = [400, 403, 404, 405, 413, 415, 416, 422];
@@ -10,7 +12,7 @@ const FINAL = [400, 403, 404, 405, 413, 415, 416, 422];
 /** One file on its way. */
 class Send {
   constructor(file, session, queue) {
-    Object.assign(this, { file, session, queue, count: 0, line: "waits", problem: "", over: false, began: null });
+    Object.assign(this, { file, session, queue, count: 0, line: gettext("waits"), problem: "", over: false, began: null });
   }
 
   get share() {
@@ -20,7 +22,7 @@ class Send {
   async run() {
     const { name, size, lastModified } = this.file;
     const form = { file: { name, size, modified_ms: lastModified }, session: this.session };
-    const headers = { "Content-Type": "application/json" };
+    const headers = { "Content-Type": "application/json", ...LANGUAGE };
     let answer = await this.#try(() => fetch(INCOMING, { method: "POST", headers, body: JSON.stringify(form) }));
     if (!answer) return;
     this.address = `${INCOMING}/${answer.id}`;
@@ -31,10 +33,10 @@ class Send {
       this.count = answer.count;
       const [from, until] = answer.wanted;
       const part = this.file.slice(from, until);
-      const said = { "Content-Range": `bytes ${from}-${until - 1}/${size}` };
+      const said = { "Content-Range": `bytes ${from}-${until - 1}/${size}`, ...LANGUAGE };
       answer = await this.#try(() => fetch(this.address, { method: "PATCH", headers: said, body: part }), part);
     }
-    if (answer) this.#end("has arrived");
+    if (answer) this.#end(gettext("has arrived"));
   }
 
   /** What the server answers in the end; null where it refuses. After a cut it is asked how far it is. */
@@ -54,15 +56,15 @@ class Send {
         this.line = answer.problem;
       } catch {
         if (part && !(await readable(part))) {
-          this.#end("", "This file was moved or changed meanwhile: choose it again to continue.");
+          this.#end("", gettext("This file was moved or changed meanwhile: choose it again to continue."));
           return null;
         }
-        this.line = "The connection is cut: this continues by itself.";
+        this.line = gettext("The connection is cut: this continues by itself.");
       }
       this.queue.changed();
       await new Promise((done) => setTimeout(done, TRY_AGAIN_MS[Math.min(tries, TRY_AGAIN_MS.length - 1)]));
       if (this.address) {
-        ask = () => fetch(this.address);
+        ask = () => fetch(this.address, { headers: LANGUAGE });
         part = null;
       }
     }
@@ -81,8 +83,12 @@ class Send {
     const took_s = (performance.now() - this.began) / 1000;
     const rate = (this.count - this.before) / Math.max(took_s, 0.1);
     const left_s = (this.file.size - this.count) / Math.max(rate, 1);
-    const left = took_s < 3 ? "" : left_s < 90 ? `, ${Math.ceil(left_s)} s left` : `, ${Math.round(left_s / 60)} min left`;
-    return `${Math.floor(100 * this.share)} %, ${(rate / 1e6).toFixed(1)} MB/s${left}`;
+    const speed = (rate / 1e6).toLocaleString(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    const sent = `${Math.floor(100 * this.share)} %, ${speed} MB/s`;
+    if (took_s < 3) return sent;
+    return left_s < 90
+      ? gettext("{sent}, {seconds} s left", { sent, seconds: Math.ceil(left_s) })
+      : gettext("{sent}, {minutes} min left", { sent, minutes: Math.round(left_s / 60) });
   }
 }
 
@@ -153,7 +159,7 @@ function line(send) {
   const item = part("li", "", part("strong", send.file.name), ` ${send.words()}`);
   if (send.problem) {
     item.className = "problem";
-    const button = part("button", "Dismiss");
+    const button = part("button", gettext("Dismiss"));
     button.type = "button";
     button.addEventListener("click", () => queue.drop(send));
     item.append(button);

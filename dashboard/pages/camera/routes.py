@@ -33,6 +33,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from audience.errors import AccessRefused, HouselightsError, InvalidValue
+from audience.language import gettext
 from audience.phone_camera import LARGEST_PICTURE, PhonePicture, check_picture
 from audience.time import to_ms
 from dashboard.access.limits import Limits
@@ -136,9 +137,9 @@ async def _picture(request: Request) -> Response:
     except HouselightsError as problem:
         return _refused(problem)
     if not senders().takes(link, arrived_s):
-        return _problem(429, "Too many pictures: one a second is enough.")
+        return _problem(429, gettext("Too many pictures: one a second is enough."))
     if not senders().is_sender(link, page, began=request.query_params.get("began") == "1"):
-        return _problem(409, "Another phone or window has become this camera.")
+        return _problem(409, gettext("Another phone or window has become this camera."))
     body = await _received(request)
     if isinstance(body, Response):
         return body
@@ -146,7 +147,9 @@ async def _picture(request: Request) -> Response:
     try:
         check_picture(body)
         if not can_score():
-            raise InvalidValue("This server cannot look at pictures: install Houselights with its extra `edge`.")
+            raise InvalidValue(
+                gettext("This server cannot look at pictures: install Houselights with its extra `edge`.")
+            )
     except HouselightsError as problem:
         return _problem(415, str(problem))
     session_id, stage_id, camera_id = link.place
@@ -191,9 +194,11 @@ async def _received(request: Request) -> bytes | Response:
             async for part in request.stream():
                 body += part
                 if len(body) > LARGEST_PICTURE:
-                    return _problem(413, f"This picture is too large: at most {LARGEST_PICTURE >> 10} KiB.")
+                    return _problem(
+                        413, gettext("This picture is too large: at most {most} KiB.", most=LARGEST_PICTURE >> 10)
+                    )
     except TimeoutError:
-        return _problem(408, "This picture took too long to arrive.")
+        return _problem(408, gettext("This picture took too long to arrive."))
     except ClientDisconnect:
         return _problem(400, "The connection was cut.")  # nobody reads it
     return bytes(body)
@@ -202,7 +207,7 @@ async def _received(request: Request) -> bytes | Response:
 def _page_of(request: Request) -> str:
     page = request.query_params.get("page", "")
     if not _PAGE.fullmatch(page):
-        raise InvalidValue("Load the page again.")
+        raise InvalidValue(gettext("Load the page again."))
     return page
 
 
@@ -229,7 +234,7 @@ def _refused(problem: HouselightsError) -> Response:
         return _problem(404, str(problem))
     if isinstance(problem, InvalidValue):
         return _problem(422, str(problem))
-    return _problem(503, "This cannot be done just now: the page tries again.")
+    return _problem(503, gettext("This cannot be done just now: the page tries again."))
 
 
 def _problem(status: int, line: str) -> Response:

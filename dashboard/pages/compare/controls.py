@@ -18,10 +18,12 @@ import streamlit as st
 from audience.comparing.comparison import LEAST_UNITS
 from audience.comparing.cuts import Edit, edits_by_title
 from audience.errors import InvalidValue
+from audience.language import N_, gettext
 from audience.time import clock_text
 from audience.timelines import Timeline
 from dashboard import markup
 from dashboard.charts.compare import BRUSH, BRUSHED
+from dashboard.choices import put_into_address, take_from_address
 from dashboard.pages.choose_sessions import Facet, choose_expression
 from dashboard.pages.compare.film_axis import STEPS_S, length_s, step_s, usual_timeline
 from dashboard.pages.compare.model import Group, grouped, in_both
@@ -34,18 +36,19 @@ Align = Literal["titles", "seconds", "edits"]
 Lines = Facet | Literal["each"]
 
 _WIDTH = 205
-_BY: Mapping[Facet, str] = {
-    "cut": "A line for each cut",
-    "city": "A line for each city",
-    "tag": "A line for each audience",
-    "kind": "A line for each kind",
-    "film": "A line for each film",
+_FACETS: tuple[Facet, ...] = ("cut", "city", "tag", "kind", "film")
+_LINES: Mapping[Lines, str] = {
+    "each": N_("A line for each screening"),
+    "cut": N_("A line for each cut"),
+    "city": N_("A line for each city"),
+    "tag": N_("A line for each audience"),
+    "kind": N_("A line for each kind"),
+    "film": N_("A line for each film"),
 }
-_EACH = "A line for each screening"
 _ALIGN: Mapping[Align, str] = {
-    "titles": "Align cuts by scene",
-    "seconds": "Align cuts second by second",
-    "edits": "Align cuts by edit lists",
+    "titles": N_("Align cuts by scene"),
+    "seconds": N_("Align cuts second by second"),
+    "edits": N_("Align cuts by edit lists"),
 }
 
 
@@ -69,32 +72,45 @@ class View:
 def choose_view(selection: Selection) -> View:
     """The row of choosers above the chart."""
     expression = choose_expression(selection.expressions, selection.experimental, width=_WIDTH)
-    by = {facet: grouped(selection.screenings, facet) for facet in _BY}
+    by = {facet: grouped(selection.screenings, facet) for facet in _FACETS}
     offered: list[Lines] = ["each", *(facet for facet, groups in by.items() if len(groups) > 1)]
     # At first what can be compared; else nobody asked for groups, and "not enough data" would be no answer.
     usual: Lines = next((facet for facet, groups in by.items() if _enough(groups)), offered[0])
-    lines = st.selectbox(
-        "Lines",
+    take_from_address("lines", offered, usual, _lines_name)
+    lines: Lines = st.selectbox(
+        gettext("Lines"),
         offered,
-        index=offered.index(usual),
-        format_func=lambda one: _EACH if one == "each" else _BY[one],
+        format_func=_lines_name,
         key="lines",
-        bind="query-params",
+        on_change=put_into_address,
+        args=("lines", usual),
         label_visibility="collapsed",
         width=_WIDTH,
     )
+    usual_step = step_s(length_s(selection.screenings))
+    take_from_address("step", STEPS_S, usual_step, _step_name)
     step = st.selectbox(
-        "Averaged over",
+        gettext("Averaged over"),
         STEPS_S,
-        index=STEPS_S.index(step_s(length_s(selection.screenings))),
-        format_func=lambda step: f"Over {step} s" if step < 60 else "Over 1 min",
+        format_func=_step_name,
         key="step",
-        bind="query-params",
+        on_change=put_into_address,
+        args=("step", usual_step),
         label_visibility="collapsed",
         width=_WIDTH,
     )
     facet = None if lines == "each" else lines
     return View(expression=expression, groups=by[facet] if facet else (), facet=facet, step=step)
+
+
+def _lines_name(lines: Lines) -> str:
+    return gettext(_LINES[lines])
+
+
+def _step_name(step: int) -> str:
+    if step < 60:
+        return gettext("Over {seconds} s", seconds=step)
+    return gettext("Over {minutes} min", minutes=step // 60)
 
 
 def _enough(groups: Sequence[Group]) -> bool:
@@ -107,30 +123,41 @@ def choose_pair(groups: Sequence[Group]) -> tuple[Group, Group]:
     """Which two groups to compare: the only two there are, or those somebody chose."""
     if len(groups) == 2:
         return groups[0], groups[1]
-    by_name = {group.name: group for group in groups}
-    names = list(by_name)
+    by_key = {group.key: group for group in groups}
+    keys = list(by_key)
+
+    def compare_name(key: str) -> str:
+        return gettext("Compare {group}", group=by_key[key].name)
+
+    def with_name(key: str) -> str:
+        return gettext("with {group}", group=by_key[key].name)
+
+    take_from_address("a", keys, keys[0], compare_name)
     a = st.selectbox(
-        "Compare",
-        names,
+        gettext("Compare"),
+        keys,
         key="a",
-        format_func=lambda name: f"Compare {name}",
+        format_func=compare_name,
+        on_change=put_into_address,
+        args=("a", keys[0]),
         label_visibility="collapsed",
-        bind="query-params",
         width=_WIDTH,
     )
-    others = [name for name in names if name != a]
-    apart = [name for name in others if not in_both(by_name[a], by_name[name])]
+    others = [key for key in keys if key != a]
+    apart = [key for key in others if not in_both(by_key[a], by_key[key])]
+    usual = apart[0] if apart else others[0]
+    take_from_address("b", others, usual, with_name)
     b = st.selectbox(
-        "with",
+        gettext("Compare with"),
         others,
-        index=others.index(apart[0]) if apart else 0,
         key="b",
-        format_func=lambda name: f"with {name}",
+        format_func=with_name,
+        on_change=put_into_address,
+        args=("b", usual),
         label_visibility="collapsed",
-        bind="query-params",
         width=_WIDTH,
     )
-    return by_name[a], by_name[b]
+    return by_key[a], by_key[b]
 
 
 def choose_align(titles: bool) -> Align:
@@ -140,15 +167,21 @@ def choose_align(titles: bool) -> Align:
         titles: whether the cuts have scenes of one title.
     """
     offered: list[Align] = ["titles", "seconds", "edits"] if titles else ["seconds", "edits"]
+    take_from_address("align", offered, offered[0], _align_name)
     return st.selectbox(
-        "Align cuts by",
+        gettext("Align cuts by"),
         offered,
-        format_func=_ALIGN.__getitem__,
+        format_func=_align_name,
         key="align",
+        on_change=put_into_address,
+        args=("align", offered[0]),
         label_visibility="collapsed",
-        bind="query-params",
         width=_WIDTH + 30,
     )
+
+
+def _align_name(align: Align) -> str:
+    return gettext(_ALIGN[align])
 
 
 Cuts = tuple[str, str]
@@ -167,7 +200,7 @@ def two_cuts(screenings: Sequence[Screening]) -> Cuts | None:
 
 def cut_name(cut: str) -> str:
     """What to call a cut."""
-    return cut or "the cut without a name"
+    return cut or gettext("the cut without a name")
 
 
 def of_cuts(screenings: Sequence[Screening], cuts: Cuts | None) -> list[Screening]:
@@ -195,15 +228,17 @@ def upload_edits(cuts: Cuts) -> tuple[Edit, ...]:
     """
     st.html(
         markup.note(
-            "Upload the edit list of each cut: clips or scenes with the same name are aligned. The files are used only "
-            "on this page and are not part of its address."
+            gettext(
+                "Upload the edit list of each cut: clips or scenes with the same name are aligned. The files are used "
+                "only on this page and are not part of its address."
+            )
         )
     )
     read = []
     with st.container(horizontal=True):
         for letter, cut in zip("ab", cuts, strict=True):
             ends = [end.removeprefix(".") for end in ENDINGS]
-            file = st.file_uploader(f"Edit of {plain(cut_name(cut))}", ends, key=f"edit-{letter}")
+            file = st.file_uploader(gettext("Edit of {cut}", cut=plain(cut_name(cut))), ends, key=f"edit-{letter}")
             if file is not None:
                 read.append((file.name, file.getvalue()))
     if len(read) < 2:
@@ -212,8 +247,11 @@ def upload_edits(cuts: Cuts) -> tuple[Edit, ...]:
         a, b = (read_timeline(name, content) for name, content in read)
         return edits_by_title(a, b)
     except Unclear as problem:
-        where = "open its session's Timeline page and import it there, where you are asked what it means"
-        st.html(markup.trouble(f"{problem.question.saw}: {where}"))
+        line = gettext(
+            "{problem}: open its session's Timeline page and import it there, where you are asked what it means.",
+            problem=problem.question.saw,
+        )
+        st.html(markup.trouble(line))
         return ()
     except InvalidValue as problem:
         st.html(markup.trouble(str(problem)))
@@ -233,7 +271,7 @@ STEP_S = 5
 
 _NAME = "stretch"
 _DRAWN = "stretch-drawn"  # how often the stretch was set from elsewhere, each time for a slider of its own
-_HOW = "Drag over a stretch of the chart, or move the ends of the slider."
+_HOW = N_("Drag over a stretch of the chart, or move the ends of the slider.")
 
 
 def chosen_stretch(until_s: float) -> tuple[float, float]:
@@ -248,10 +286,16 @@ def slider(until_s: float) -> None:
     places = _places(until_s)
     whole = _whole(places)
     with st.container(horizontal=True, vertical_alignment="bottom", key="stretch-row"):
-        st.select_slider("Time range of chart and tables", list(places), value=_set(places), key=_key(), help=_HOW)
+        st.select_slider(
+            gettext("Time range of chart and tables"),
+            list(places),
+            value=_set(places),
+            key=_key(),
+            help=gettext(_HOW),
+        )
         chosen = _chosen(places)
         if chosen != whole:
-            st.button("Whole length", on_click=_draw, args=(whole,))
+            st.button(gettext("Whole length"), on_click=_draw, args=(whole,))
     if (chosen_now := [] if chosen == whole else list(chosen)) != st.query_params.get_all(_NAME):
         st.query_params[_NAME] = chosen_now
 

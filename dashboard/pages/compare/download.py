@@ -11,6 +11,7 @@ from altair import LayerChart
 from audience.comparing.comparison import Comparison, ScreeningRow
 from audience.disclosure import exact_share
 from audience.export.tables import STAGE_KEY, Cell, Column, ExportTable, joined, notes_table, table_of_rows
+from audience.language import gettext, language, using
 from audience.time import instant_text
 from dashboard.charts.compare import compare_chart
 from dashboard.charts.theme import LIGHT, Palette
@@ -59,7 +60,7 @@ class CompareView:
         """Of the pair; None where there is none to draw."""
         if self.pair is None or self.comparison is None:
             return None
-        what = "share" if self.unit == "screenings" else "mean confidence"
+        what = gettext("share") if self.unit == "screenings" else gettext("mean confidence")
         return self.laid.difference(self.comparison, self.pair[0].name, self.pair[1].name, what)
 
     def chart(self, palette: Palette) -> LayerChart:
@@ -151,8 +152,13 @@ def bundle(shown: CompareView, address: str, chosen: Chosen, alt: str) -> Callab
         "scorer": shown.laid.screenings[0].scorers[0],
     }
 
+    # Files are made where no page runs, and no viewer is known.
+    viewers = language()
+
     def build() -> DownloadBundle:
         screenings = shown.laid.screenings
+        with using(viewers):
+            picture = Picture(name="lines", chart=shown.chart(LIGHT), width=_WIDTH, alt=alt)
         return DownloadBundle(
             page=PAGE,
             address=address,
@@ -164,7 +170,7 @@ def bundle(shown: CompareView, address: str, chosen: Chosen, alt: str) -> Callab
                 screenings_table(shown),
                 joined([notes_table(one.session.session_id, [one.stage]) for one in screenings]),
             ],
-            pictures=[Picture(name="lines", chart=shown.chart(LIGHT), width=_WIDTH, alt=alt)],
+            pictures=[picture],
             stages=[one.windows for one in screenings],
             scorers=scorers(screenings),
         )

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from audience.comparing.comparison import Comparison, GroupCurve, ScreeningRow, compare, people
 from audience.comparing.cuts import Cut, Edit, SharedAxis
 from audience.comparing.tracks import tracks_of
+from audience.language import N_, gettext, ngettext
 from audience.percents import percent, percent_text
 from dashboard import markup
+from dashboard.choices import put_into_address, take_from_address
 from dashboard.data import store_url
 from dashboard.pages import screening_data
 from dashboard.pages.compare.film_axis import FilmAxis
@@ -25,32 +27,41 @@ from dashboard.pages.screenings import Screening
 
 Pair = tuple[Group, Group]
 
-_UNITS: Mapping[Unit, str] = {"screenings": "Screenings", "people": "People of one screening of each"}
+_UNITS: Mapping[Unit, str] = {"screenings": N_("Screenings"), "people": N_("People of one screening of each")}
 _ASKED = "people-compared"
 _WIDTH = 330
 
 
 def choose_unit() -> Unit:
     """What was sampled; the page says what that means."""
-    unit: Unit = st.segmented_control(
-        "Sampling unit",
+    take_from_address("unit", get_args(Unit), "screenings", _unit_name)
+    unit: Unit | None = st.segmented_control(
+        gettext("Sampling unit"),
         get_args(Unit),
-        default="screenings",
-        format_func=_UNITS.__getitem__,
+        format_func=_unit_name,
         key="unit",
-        bind="query-params",
+        on_change=put_into_address,
+        args=("unit", "screenings"),
         required=True,
     )
-    st.html(markup.note(ABOUT[unit]))
+    unit = unit or "screenings"
+    st.html(markup.note(gettext(ABOUT[unit])))
     return unit
+
+
+def _unit_name(unit: Unit) -> str:
+    return gettext(_UNITS[unit])
 
 
 def compare_screenings(laid: AlignedScreenings, a: Group, b: Group) -> Comparison | None:
     """Two groups by their screenings; None where some are in both, which is said."""
     if both := in_both(a, b):
-        line = (
-            f"{both} screening{'s are' if both > 1 else ' is'} in both “{a.name}” and “{b.name}”: choose groups "
-            "that have none in common."
+        line = ngettext(
+            "{count} screening is in both “{a}” and “{b}”: choose groups that have none in common.",
+            "{count} screenings are in both “{a}” and “{b}”: choose groups that have none in common.",
+            both,
+            a=a.name,
+            b=b.name,
         )
         st.html(markup.trouble(line))
         return None
@@ -70,24 +81,27 @@ def compare_people(laid: AlignedScreenings, a: Group, b: Group) -> Comparison | 
     """The people of two screenings. Their faces take a while to read, so at a button."""
     (one,), (other,) = a.screenings, b.screenings
     if one.key == other.key:
-        st.html(markup.trouble("This is the same screening twice: choose two."))
+        st.html(markup.trouble(gettext("This is the same screening twice: choose two.")))
         return None
     asked = (one.key, other.key, laid.expression)
-    if st.button("Compare their people", type="primary"):
+    if st.button(gettext("Compare their people"), type="primary"):
         st.session_state[_ASKED] = asked
     if st.session_state.get(_ASKED) != asked:
         return None
-    bar = st.progress(0.0, "Reading the faces of the first")
+    bar = st.progress(0.0, gettext("Reading the faces of the first"))
     units_a = people_of(laid, one)
-    bar.progress(0.4, "Reading the faces of the second")
+    bar.progress(0.4, gettext("Reading the faces of the second"))
     units_b = people_of(laid, other)
-    bar.progress(0.8, "Comparing")
+    bar.progress(0.8, gettext("Comparing"))
     comparison = compared(units_a, units_b, laid.axis)
     bar.empty()
     gone = [laid.names[screening.key] for screening, units in ((one, units_a), (other, units_b)) if not len(units)]
     if gone:
-        line = f"No single face of {' or '.join(gone)} is stored any more (they expire after 30 days):"
-        line += " compare screenings instead."
+        line = gettext(
+            "No single face of {screenings} is stored any more (they expire after 30 days): compare screenings "
+            "instead.",
+            screenings=gettext("{a} or {b}", a=gone[0], b=gone[1]) if len(gone) == 2 else gone[0],
+        )
         st.html(markup.empty(line))
         return None
     return comparison
@@ -98,17 +112,17 @@ def _choose_screening(names: Mapping[str, str], group: Group, key: str) -> Group
     offered = {screening.key: screening for screening in group.screenings}
     asked = st.query_params.get(key, "")
     chosen = st.selectbox(
-        f"Screening of {group.name}",
+        gettext("Screening of {group}", group=group.name),
         list(offered),
         index=list(offered).index(asked) if asked in offered else 0,
         format_func=names.__getitem__,
-        key=f"{key}-{group.name}",
+        key=f"{key}-{group.key}",
         label_visibility="collapsed",
         width=_WIDTH,
     )
     if chosen != asked:
         st.query_params[key] = chosen
-    return Group(name=names[chosen], screenings=(offered[chosen],))
+    return Group(key=chosen, name=names[chosen], screenings=(offered[chosen],))
 
 
 def show_findings(laid: AlignedScreenings, comparison: Comparison, pair: Pair) -> None:
@@ -119,8 +133,10 @@ def show_findings(laid: AlignedScreenings, comparison: Comparison, pair: Pair) -
     st.html(
         markup.note(
             overall(comparison, a, b),
-            "Time ranges are found by a cluster permutation test over everything both share, whatever range is "
-            "selected: it shows that the groups differ, not exactly where a range begins and ends.",
+            gettext(
+                "Time ranges are found by a cluster permutation test over everything both share, whatever range is "
+                "selected: it shows that the groups differ, not exactly where a range begins and ends."
+            ),
         )
     )
 
@@ -137,20 +153,32 @@ def show_groups(groups: Sequence[Group], rows: Mapping[str, ScreeningRow]) -> No
                 "Group": group.name,
                 "Screenings": int(mean.count[0]),
                 "Mean share": 100 * float(mean.mean[0]) if mean.count[0] else None,
-                "95 %": f"{percent(mean.low[0])} to {percent_text(mean.high[0])}" if banded else NOT_ENOUGH,
+                "95 %": gettext("{low} to {high}", low=percent(mean.low[0]), high=percent_text(mean.high[0]))
+                if banded
+                else gettext(NOT_ENOUGH),
                 "Faces": _mean([row.faces for row in of_group]),
                 "Coverage": _mean([100 * row.coverage for row in of_group]),
             }
         )
-    number = st.column_config.NumberColumn
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     st.dataframe(
         pd.DataFrame(cells),
         hide_index=True,
         column_config={
-            "Mean share": number(format="%.0f %%", help="Mean of the screenings' shares, each counting once."),
-            "95 %": st.column_config.TextColumn(help="Where the mean of such screenings most likely lies."),
-            "Faces": number(format="%.0f", help="Mean number of faces in view of a screening."),
-            "Coverage": number(format="%.0f %%", help="Faces in view of those expected, on average."),
+            "Group": text(gettext("Group")),
+            "Screenings": number(gettext("Screenings")),
+            "Mean share": number(
+                gettext("Mean share"),
+                format="%.0f %%",
+                help=gettext("Mean of the screenings' shares, each counting once."),
+            ),
+            "95 %": text(help=gettext("Where the mean of such screenings most likely lies.")),
+            "Faces": number(
+                gettext("Faces"), format="%.0f", help=gettext("Mean number of faces in view of a screening.")
+            ),
+            "Coverage": number(
+                gettext("Coverage"), format="%.0f %%", help=gettext("Faces in view of those expected, on average.")
+            ),
         },
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from audience.comparing.comparison import CellSums, Comparison, GroupCurve, ScreeningRow
 from audience.comparing.cuts import Cut, Edit
-from dashboard.pages.choose_sessions import Facet, values_of
+from dashboard.pages.choose_sessions import Facet, value_name, values_of
 from dashboard.pages.compare.film_axis import FilmAxis, length_s, usual_timeline
 from dashboard.pages.compare.rows import Difference, Line
 from dashboard.pages.compare.text import found
@@ -23,10 +23,12 @@ class Group:
     """Screenings of which the same is said.
 
     Attributes:
-        name: what is said: the cut, the city, the word on the audience.
+        key: what is said: the cut, the city, the word on the audience.
+        name: what that is called.
         screenings: one at least; of a word on the audience, a screening can be in several groups.
     """
 
+    key: str
     name: str
     screenings: tuple[Screening, ...]
 
@@ -37,7 +39,9 @@ def grouped(screenings: Sequence[Screening], facet: Facet) -> tuple[Group, ...]:
     for screening in screenings:
         for value in values_of(screening.session, facet):
             found.setdefault(value, []).append(screening)
-    return tuple(Group(name=name, screenings=tuple(found[name])) for name in sorted(found))
+    return tuple(
+        Group(key=value, name=value_name(facet, value), screenings=tuple(found[value])) for value in sorted(found)
+    )
 
 
 def in_both(a: Group, b: Group) -> int:
@@ -48,9 +52,7 @@ def in_both(a: Group, b: Group) -> int:
 def groups_among(groups: Sequence[Group], screenings: Sequence[Screening]) -> list[Group]:
     """The groups as far as they are among some screenings; those with none of them are left out."""
     keys = {screening.key for screening in screenings}
-    among = [
-        Group(name=group.name, screenings=tuple(one for one in group.screenings if one.key in keys)) for group in groups
-    ]
+    among = [replace(group, screenings=tuple(one for one in group.screenings if one.key in keys)) for group in groups]
     return [group for group in among if group.screenings]
 
 

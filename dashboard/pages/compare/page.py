@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
+from typing import Final
 
 import numpy as np
 import streamlit as st
 
 from audience.comparing.comparison import Comparison
+from audience.language import N_, gettext, ngettext
 from audience.percents import percent_text
 from dashboard import markup
-from dashboard.charts.compare import BRUSH
+from dashboard.charts.compare import BRUSH, titled_from_px
 from dashboard.charts.theme import palette_of
 from dashboard.download import address, offer
 from dashboard.pages.choose_sessions import chosen_selection, link_parameters
@@ -39,14 +42,20 @@ from dashboard.pages.compare.groups import (
     show_groups,
 )
 from dashboard.pages.compare.model import AlignedScreenings, Group, groups_among
-from dashboard.pages.compare.rows import Line
+from dashboard.pages.compare.rows import Line, shown_segments
 from dashboard.pages.compare.table import marked_before, show_table
 from dashboard.pages.compare.text import Unit, verdict
 from dashboard.pages.screenings import Selection, left_out_text, lines_set_down
-from dashboard.wording import GAPS, doing
+from dashboard.wording import GAPS, expression_name
 
 # The same whatever is chosen: a chart with other words is another chart to a browser, which takes twice as long.
-_ALT = "Shares along what was shown. The sentence above says what they come to, the table below lists their figures."
+_ALT = N_(
+    "Shares along what was shown. The sentence above says what they come to, the table below lists their figures."
+)
+
+# How wide a chart is at least on a phone, and on a page that is no phone's.
+_PHONE_PX: Final = 310
+_WIDE_PX: Final = 580
 
 
 def show(selection: Selection) -> None:
@@ -59,7 +68,7 @@ def show(selection: Selection) -> None:
         pair: Pair | None = None
         if view.facet == "cut":
             pair = choose_pair(view.groups)
-            cuts = (pair[0].name, pair[1].name) if cuts else None
+            cuts = (pair[0].key, pair[1].key) if cuts else None
         on_axis = of_cuts(selection.screenings, cuts)
         groups = groups_among(view.groups, on_axis)
         if view.facet != "cut":
@@ -102,15 +111,17 @@ def show(selection: Selection) -> None:
         show_chart(shown)
     with slider:
         controls.slider(laid.axis.until_s)
-        st.html(markup.note(*about_the_axis(laid, selection, cuts, bool(edits)), *about_groups(view, laid), GAPS))
+        st.html(
+            markup.note(*about_the_axis(laid, selection, cuts, bool(edits)), *about_groups(view, laid), gettext(GAPS))
+        )
     show_tables(shown, groups if unit == "screenings" else ())
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen = {name: st.query_params.get_all(name) for name in st.query_params}
         build = bundle(shown, address(PAGE), chosen, f"{shown.name}. {sentence}")
-        offer(build, page=PAGE, first="Table of the curves", tables=TABLES, pictures=PICTURES)
-        st.page_link("scenes/page.py", label="Scenes of these screenings →", query_params=link_parameters())
+        offer(build, page=PAGE, first=gettext("Table of the curves"), tables=TABLES, pictures=PICTURES)
+        st.page_link("scenes/page.py", label=gettext("Scenes of these screenings →"), query_params=link_parameters())
     if lines := lines_set_down(laid.screenings):
-        st.html(markup.listing("Notes and exclusions", lines))
+        st.html(markup.listing(gettext("Notes and exclusions"), lines))
 
 
 def lines_of(laid: AlignedScreenings, groups: Sequence[Group], unit: Unit, marked: Sequence[str]) -> list[Line]:
@@ -130,11 +141,26 @@ def show_chart(shown: CompareView) -> None:
     st.altair_chart(
         shown.chart(palette_of(st.context.theme.type)),
         key=key,
-        alt=_ALT,
+        alt=gettext(_ALT),
         theme=None,
         selection_mode=BRUSH,
         on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),
     )
+    st.html(parts_by_number(shown))
+
+
+def parts_by_number(shown: CompareView) -> str:
+    """The names of what was shown that have no room in the chart, by the numbers that stand there.
+
+    One that has room on a wide page is listed on narrow ones.
+    """
+    items = []
+    for part in shown_segments(shown.laid.axis, shown.stretch).itertuples():
+        from_px = titled_from_px(part.title, part.until_s - part.from_s, shown.stretch)
+        if from_px > _PHONE_PX:
+            narrow = "" if from_px > _WIDE_PX else ' class="hl-narrow"'
+            items.append(f"<li{narrow}><strong>{part.number}</strong> {escape(part.title)}</li>")
+    return f'<ul class="hl-parts">{"".join(items)}</ul>' if items else ""
 
 
 def show_tables(shown: CompareView, groups: Sequence[Group]) -> None:
@@ -148,38 +174,68 @@ def summary(shown: CompareView) -> str:
     """All screenings in a sentence."""
     shares = [row.share for row in shown.rows if row.enough]
     if not shares:
-        return "Not enough data: no screening has ten seconds of figures here."
-    sentence = f"{percent_text(float(np.mean(shares)))} of the faces {doing(shown.laid.expression)} on average over "
+        return gettext("Not enough data: no screening has ten seconds of figures here.")
+    values = {
+        "expression": expression_name(shown.laid.expression),
+        "share": percent_text(float(np.mean(shares))),
+    }
     if len(shares) == 1:
-        return f"{sentence}this screening."
-    ends = f"{percent_text(min(shares))} in the lowest, {percent_text(max(shares))} in the highest"
-    return f"{sentence}{len(shares)} screenings: {ends}."
+        return gettext("{expression}: {share} of the faces on average over this screening.", **values)
+    return ngettext(
+        "{expression}: {share} of the faces on average over {count} screening, {lowest} in the lowest and {highest} in "
+        "the highest.",
+        "{expression}: {share} of the faces on average over {count} screenings, {lowest} in the lowest and {highest} "
+        "in the highest.",
+        len(shares),
+        lowest=percent_text(min(shares)),
+        highest=percent_text(max(shares)),
+        **values,
+    )
 
 
 def about_the_axis(laid: AlignedScreenings, selection: Selection, cuts: Cuts | None, aligned: bool) -> list[str]:
     """On which seconds the lines are laid, and who is not on them."""
-    line = "All lines share the seconds of what was shown."
+    line = gettext("All lines share the seconds of what was shown.")
     if cuts and aligned:
-        line = (
-            f"All lines share the seconds of {cut_name(cuts[0])}; {cut_name(cuts[1])} is aligned where both show the "
-            "same. The tables cover what both show."
+        line = gettext(
+            "All lines share the seconds of {a}; {b} is aligned where both show the same. The tables cover what both "
+            "show.",
+            a=cut_name(cuts[0]),
+            b=cut_name(cuts[1]),
         )
     elif cuts:
-        both = f"{cut_name(cuts[0])} and {cut_name(cuts[1])}"
-        line = f"{both} are aligned second by second, each from its own beginning."
+        line = gettext(
+            "{a} and {b} are aligned second by second, each from its own beginning.",
+            a=cut_name(cuts[0]),
+            b=cut_name(cuts[1]),
+        )
     notes = [line]
     if without := sum(not one.stage.timelines and not one.stage.cues for one in laid.screenings):
-        notes.append(f"{without} have no timeline: they are aligned by the start of their session.")
+        notes.append(
+            ngettext(
+                "One screening has no timeline: it is aligned by the start of its session.",
+                "{count} screenings have no timeline: they are aligned by the start of their session.",
+                without,
+            )
+        )
     if selection.left_out:
         notes.append(left_out_text(selection))
     if excluded := sum(bool(one.stage.exclusions) for one in laid.screenings):
         notes.append(
-            "Time that somebody excluded is in no figure of 1 screening: see the notes below."
-            if excluded == 1
-            else f"Time that somebody excluded is in no figure of {excluded} screenings: see the notes below."
+            ngettext(
+                "Time that somebody excluded is in no figure of {count} screening: see the notes below.",
+                "Time that somebody excluded is in no figure of {count} screenings: see the notes below.",
+                excluded,
+            )
         )
     if absent := len(selection.screenings) - len(laid.screenings):
-        notes.append(f"{absent} of other cuts are not drawn: only two cuts can be compared at a time.")
+        notes.append(
+            ngettext(
+                "One screening of another cut is not drawn: only two cuts can be compared at a time.",
+                "{count} screenings of other cuts are not drawn: only two cuts can be compared at a time.",
+                absent,
+            )
+        )
     return notes
 
 
@@ -190,10 +246,14 @@ def about_groups(view: View, laid: AlignedScreenings) -> list[str]:
     if not grouped or not apart:
         return []
     return [
-        f"{apart} {'is' if apart == 1 else 'are'} in no group and appear{'s' if apart == 1 else ''} only in the table."
+        ngettext(
+            "One screening is in no group and appears only in the table.",
+            "{count} screenings are in no group and appear only in the table.",
+            apart,
+        )
     ]
 
 
-st.html(markup.page_title("Compare"))
+st.html(markup.page_title(gettext("Compare")))
 if (selection := chosen_selection()) is not None:
     show(selection)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audience.disclosure import interval_text, share_text
+from audience.language import gettext, language, ngettext, using
 from audience.percents import percent, percent_text
 from audience.time import clock_text
 from dashboard.charts.axes import Ends
@@ -91,7 +92,7 @@ def compare_figures(
         name=name,
         ends_s=stretch,
         highest=100 * _highest(*(np.fmax(line.share, line.high) for line in lines)),
-        segments=_segments(axis, stretch),
+        segments=shown_segments(axis, stretch),
     )
     if difference is None:
         return figures
@@ -103,7 +104,12 @@ def compare_figures(
         clusters.append((from_s, until_s, number, (from_s + until_s) / 2, round(100 * mean, 2), _points_text(mean)))
     return replace(
         figures,
-        difference=f"{difference.higher} less {difference.lower}, points of {difference.unit}",
+        difference=gettext(
+            "{higher} less {lower}, points of {unit}",
+            higher=difference.higher,
+            lower=difference.lower,
+            unit=difference.unit,
+        ),
         widest=100 * _highest(*(np.abs(values) for values in (difference.value, difference.low, difference.high))),
         clusters=_clipped(pd.DataFrame(clusters, columns=list(CLUSTER)), stretch),
     )
@@ -127,7 +133,8 @@ def compare_rows(axis: FilmAxis, lines: Sequence[Line], difference: Difference |
     columns["said"] = ""
     rows = pd.DataFrame(columns)
     read = slice(None, None, max(1, -(-len(drawn) // _MOST_POINTED_AT)))
-    rows.loc[rows.index[read], "said"] = _said(axis, lines, difference, drawn[read])
+    with using(language()):  # asked once, and not for each of thousands of sentences
+        rows.loc[rows.index[read], "said"] = _said(axis, lines, difference, drawn[read])
     return rows
 
 
@@ -139,10 +146,11 @@ def _highest(*values: Floats) -> float:
     return float(np.nanmax(np.concatenate(values), initial=0.0))
 
 
-def _segments(axis: FilmAxis, stretch: Ends) -> pd.DataFrame:
+def shown_segments(axis: FilmAxis, stretch: Ends) -> pd.DataFrame:
+    """What was shown, as far as it lies in the stretch; see `CompareFigures.segments`."""
     segments = axis.timeline.segments if axis.timeline else ()
-    rows = [(segment.start_s, segment.end_s, segment.title) for segment in segments]
-    return _clipped(pd.DataFrame(rows, columns=["from_s", "until_s", "title"]), stretch)
+    rows = [(one.start_s, one.end_s, one.title, number) for number, one in enumerate(segments, start=1)]
+    return _clipped(pd.DataFrame(rows, columns=["from_s", "until_s", "title", "number"]), stretch)
 
 
 def _clipped(spans: pd.DataFrame, stretch: Ends) -> pd.DataFrame:
@@ -166,20 +174,26 @@ def _said(axis: FilmAxis, lines: Sequence[Line], difference: Difference | None, 
 def _place_text(axis: FilmAxis, cell: int) -> str:
     start, length = float(axis.own.start_a_s[cell]), float(axis.own.length_s[cell])
     part = axis.part(float(axis.middle_s[cell]))
-    return f"{clock_text(start)} to {clock_text(start + length)}" + (f" · {part}" if part else "")
+    span = gettext("{begin} to {end}", begin=clock_text(start), end=clock_text(start + length))
+    return f"{span} · {part}" if part else span
 
 
 def _line_text(line: Line, cell: int) -> str:
     share = line.share[cell]
     if np.isnan(share):
-        return f"{line.name}: no figure"
+        return gettext("{name}: no figure", name=line.name)
     figures = float(share), float(line.low[cell]), float(line.high[cell])
     words = f"{line.name}: {share_text(*figures)}"
     if interval := interval_text(*figures, unit=" %"):
         words += f" ({interval})"
     if line.count is None:
         return words
-    return f"{words}, {line.count[cell]} screening{'' if line.count[cell] == 1 else 's'}"
+    return f"{words}, {screenings_text(int(line.count[cell]))}"
+
+
+def screenings_text(count: int) -> str:
+    """So many screenings."""
+    return ngettext("{count} screening", "{count} screenings", count)
 
 
 def _summary_texts(names: Sequence[str], shares: Floats) -> list[str]:
@@ -206,10 +220,19 @@ def _summary_texts(names: Sequence[str], shares: Floats) -> list[str]:
     foot, top = ranked(np.zeros_like(known)), ranked(known - 1)
     rows = zip(known, quantile(0.25), quantile(0.75), top, shares[top, cells], foot, shares[foot, cells], strict=True)
     return [
-        f"{count} screenings: half of them {percent(quarter)} to {percent_text(three)}; highest {percent_text(high)} "
-        f"({names[highest]}), lowest {percent_text(low)} ({names[lowest]})"
+        gettext(
+            "{screenings}: half of them {quarter} to {three_quarters}; highest {high} ({highest}), lowest {low} "
+            "({lowest})",
+            screenings=screenings_text(int(count)),
+            quarter=percent(quarter),
+            three_quarters=percent_text(three),
+            high=percent_text(high),
+            highest=names[highest],
+            low=percent_text(low),
+            lowest=names[lowest],
+        )
         if count
-        else "No figure"
+        else gettext("No figure")
         for count, quarter, three, highest, high, lowest, low in rows
     ]
 
@@ -222,8 +245,13 @@ def _points_text(difference: float) -> str:
 def _difference_text(difference: Difference, cell: int) -> str:
     value = difference.value[cell]
     if np.isnan(value):
-        return "No difference to tell"
-    words = f"{difference.higher} less {difference.lower}: {percent(value):+d} points"
+        return gettext("No difference to tell")
+    names = {"higher": difference.higher, "lower": difference.lower, "points": f"{percent(value):+d}"}
     if np.isnan(difference.low[cell]):
-        return words
-    return f"{words} ({percent(difference.low[cell]):+d} to {percent(difference.high[cell]):+d})"
+        return gettext("{higher} less {lower}: {points} points", **names)
+    return gettext(
+        "{higher} less {lower}: {points} points ({low} to {high})",
+        low=format(percent(difference.low[cell]), "+d"),
+        high=format(percent(difference.high[cell]), "+d"),
+        **names,
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from audience.comparing.comparison import ScreeningRow
 from audience.disclosure import LEAST_SHARE, SMALL_ROOM, interval_text, share_text
+from audience.language import N_, gettext
 from audience.percents import percent_text
 from audience.time import clock_text
 from dashboard import markup
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
 
 SPARKS = 60
-NOT_ENOUGH = "not enough data"
+NOT_ENOUGH = N_("not enough data")
 
 _MARK = "mark"  # in the address: the keys of the rows that stand out
 
@@ -71,8 +72,8 @@ def _cells(laid: AlignedScreenings, screening: Screening, row: ScreeningRow) -> 
     return {
         "Screening": laid.names[screening.key],
         "Share": 100 * row.share if row.enough else None,
-        "95 %": _interval(row) if row.enough else NOT_ENOUGH,
-        "Highest": f"{_highest(row)} at {clock_text(row.highest_s)}" if row.enough else "",
+        "95 %": _interval(row) if row.enough else gettext(NOT_ENOUGH),
+        "Highest": _highest(row) if row.enough else "",
         "Curve": _spark(row.shares) if row.enough else "",
         "Faces": None if np.isnan(row.faces) else round(row.faces),
         "Coverage": None if np.isnan(row.coverage) else 100 * row.coverage,
@@ -84,10 +85,13 @@ def _cells(laid: AlignedScreenings, screening: Screening, row: ScreeningRow) -> 
 
 
 def _highest(row: ScreeningRow) -> str:
-    """The highest share; of few faces no nearer to none or all than may be shown."""
+    """The highest share, and where; of few faces no nearer to none or all than may be shown."""
+    values = {"share": percent_text(row.highest), "time": clock_text(row.highest_s)}
     if row.faces > SMALL_ROOM or LEAST_SHARE < row.highest < 1 - LEAST_SHARE:
-        return percent_text(row.highest)
-    return f"{'at most' if row.highest <= LEAST_SHARE else 'at least'} {percent_text(row.highest)}"
+        return gettext("{share} at {time}", **values)
+    if row.highest <= LEAST_SHARE:
+        return gettext("at most {share} at {time}", **values)
+    return gettext("at least {share} at {time}", **values)
 
 
 def _interval(row: ScreeningRow) -> str:
@@ -109,16 +113,31 @@ def _spark(shares: NDArray[np.float64]) -> str:
 def _columns() -> dict[str, ColumnConfig | str | None]:
     column = st.column_config
     return {
-        "Screening": column.TextColumn(width="large"),
-        "Share": column.NumberColumn(format="%.0f %%", help="Mean share of faces over the stretch that is looked at."),
-        "95 %": column.TextColumn(help="Where the true share most likely lies, given how many faces were seen."),
-        "Highest": column.TextColumn(
-            help="The highest share of one step of the chart. It describes the curve; it does not say that the place "
-            "stands out of chance."
+        "Screening": column.TextColumn(gettext("Screening"), width="large"),
+        "Share": column.NumberColumn(
+            gettext("Share"), format="%.0f %%", help=gettext("Mean share of faces over the stretch that is looked at.")
         ),
-        "Curve": column.ImageColumn(help="From 0 to 100 %, along all that was shown.", width="medium"),
-        "Faces": column.NumberColumn(format="%d", help="Mean number of faces in view."),
-        "Coverage": column.NumberColumn(format="%.0f %%", help="Faces in view of those expected, on average."),
+        "95 %": column.TextColumn(
+            help=gettext("Where the true share most likely lies, given how many faces were seen.")
+        ),
+        "Highest": column.TextColumn(
+            gettext("Highest"),
+            help=gettext(
+                "The highest share of one step of the chart. It describes the curve; it does not say that the place "
+                "stands out of chance."
+            ),
+        ),
+        "Curve": column.ImageColumn(
+            gettext("Curve"), help=gettext("From 0 to 100 %, along all that was shown."), width="medium"
+        ),
+        "Faces": column.NumberColumn(gettext("Faces"), format="%d", help=gettext("Mean number of faces in view.")),
+        "Coverage": column.NumberColumn(
+            gettext("Coverage"), format="%.0f %%", help=gettext("Faces in view of those expected, on average.")
+        ),
+        "Cut": gettext("Cut"),
+        "City": gettext("City"),
+        "Audience": gettext("Audience"),
+        "Began": gettext("Began"),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from audience.comparing.comparison import LEAST_UNITS, Comparison
 from audience.comparing.permutation import Cluster
+from audience.language import N_, decimal, gettext, ngettext
 from audience.percents import percent
 from audience.time import clock_text
 from dashboard.pages.compare.film_axis import FilmAxis
@@ -17,9 +18,11 @@ Unit = Literal["screenings", "people"]
 CHANCE = 0.05
 
 ABOUT: dict[Unit, str] = {
-    "screenings": "Each screening counts once, however many people sat in it: the answer is about the groups.",
-    "people": "Each person at one screening of each group counts once: the answer is about these two audiences, which "
-    "differ in more than their group.",
+    "screenings": N_("Each screening counts once, however many people sat in it: the answer is about the groups."),
+    "people": N_(
+        "Each person at one screening of each group counts once: the answer is about these two audiences, which differ "
+        "in more than their group."
+    ),
 }
 
 
@@ -34,49 +37,77 @@ def verdict(comparison: Comparison, a: str, b: str, unit: Unit) -> str:
     if not comparison.enough:
         return not_enough(comparison.units_a, comparison.units_b, a, b, unit)
     clusters = found(comparison)
-    both = f"{a[:1].upper()}{a[1:]} and {b}"
+    first = f"{a[:1].upper()}{a[1:]}"
     if not clusters:
-        return (
-            f"{both} do not differ by more than chance. That does not show that they are received alike: "
-            "finding a smaller difference takes more screenings or faces."
+        return gettext(
+            "{a} and {b} do not differ by more than chance. That does not show that they are received alike: finding a "
+            "smaller difference takes more screenings or faces.",
+            a=first,
+            b=b,
         )
     largest = max(clusters, key=lambda cluster: abs(cluster.difference))
-    higher = a if largest.difference > 0 else b
-    places = "one time range" if len(clusters) == 1 else f"{len(clusters)} time ranges"
-    return (
-        f"{both} differ by more than chance, in {places}. The largest difference: {higher} is higher by "
-        f"{points(largest.difference)} from {_from_to(comparison, largest)}."
+    begin, end = _ends(comparison, largest)
+    return ngettext(
+        "{a} and {b} differ by more than chance, in one time range. The largest difference: {higher} is higher by "
+        "{points} from {begin} to {end}.",
+        "{a} and {b} differ by more than chance, in {count} time ranges. The largest difference: {higher} is higher by "
+        "{points} from {begin} to {end}.",
+        len(clusters),
+        a=first,
+        b=b,
+        higher=a if largest.difference > 0 else b,
+        points=points(largest.difference),
+        begin=begin,
+        end=end,
     )
 
 
 def not_enough(units_a: int, units_b: int, a: str, b: str, unit: Unit) -> str:
     """Why there is no comparison, and what there would have to be."""
-    return (
-        f"Not enough data to compare: {counted(units_a, unit)} of {a} and {units_b} of {b} have figures, and a "
-        f"comparison takes {LEAST_UNITS} of each."
+    return gettext(
+        "Not enough data to compare: {units_a} of {a} and {units_b} of {b} have figures, and a comparison takes "
+        "{least} of each.",
+        units_a=counted(units_a, unit),
+        a=a,
+        units_b=units_b,
+        b=b,
+        least=LEAST_UNITS,
     )
 
 
 def counted(number: int, unit: Unit) -> str:
     """So many screenings or people."""
-    if number == 1:
-        return {"screenings": "1 screening", "people": "1 person"}[unit]
-    return f"{number} {unit}"
+    if unit == "screenings":
+        return ngettext("{count} screening", "{count} screenings", number)
+    return ngettext("{count} person", "{count} people", number)
 
 
 def overall(comparison: Comparison, a: str, b: str) -> str:
     """The difference over all that is shared, and its effect size."""
     higher, lower, sign = (a, b, 1) if comparison.overall >= 0 else (b, a, -1)
     low, high = sorted((sign * comparison.overall_low, sign * comparison.overall_high))
-    sentence = f"Over all that both share, {higher} is higher than {lower} by {points(comparison.overall)}"
-    sentence += f" (95 %: {percent(low):+d} to {percent(high):+d})."
+    sentence = gettext(
+        "Over all that both share, {higher} is higher than {lower} by {points} (95 %: {low} to {high}).",
+        higher=higher,
+        lower=lower,
+        points=points(comparison.overall),
+        low=format(percent(low), "+d"),
+        high=format(percent(high), "+d"),
+    )
     if isnan(comparison.effect):
         return sentence
     bounds = sorted((sign * comparison.effect_low, sign * comparison.effect_high))
-    return (
-        f"{sentence} Effect size (Cohen's d) {sign * comparison.effect:.2f} "
-        f"(95 %: {bounds[0]:.2f} to {bounds[1]:.2f}); by convention 0.2 is small, 0.5 medium, 0.8 large."
+    effect = gettext(
+        "Effect size (Cohen's d) {effect} (95 %: {low} to {high}); by convention {small} is small, {medium} medium, "
+        "{large} large.",
+        effect=decimal(sign * comparison.effect, 2),
+        low=decimal(bounds[0], 2),
+        high=decimal(bounds[1], 2),
+        small=decimal(0.2, 1),
+        medium=decimal(0.5, 1),
+        large=decimal(0.8, 1),
     )
+    return f"{sentence} {effect}"
 
 
 def cluster_lines(comparison: Comparison, axis: FilmAxis, a: str, b: str) -> list[str]:
@@ -84,24 +115,32 @@ def cluster_lines(comparison: Comparison, axis: FilmAxis, a: str, b: str) -> lis
     lines = []
     for cluster in found(comparison):
         higher, lower = (a, b) if cluster.difference > 0 else (b, a)
-        titles = _titles(comparison, cluster, axis)
+        begin, end = _ends(comparison, cluster)
         lines.append(
-            f"{_from_to(comparison, cluster)}{titles}: {higher} higher than {lower} by {points(cluster.difference)} on "
-            f"average ({_chance(cluster.p_value)})"
+            gettext(
+                "{begin} to {end}{titles}: {higher} higher than {lower} by {points} on average ({chance})",
+                begin=begin,
+                end=end,
+                titles=_titles(comparison, cluster, axis),
+                higher=higher,
+                lower=lower,
+                points=points(cluster.difference),
+                chance=_chance(cluster.p_value),
+            )
         )
     return lines
 
 
 def points(difference: float) -> str:
     """The size of a difference of shares, as "12 points"."""
-    size = percent(abs(difference))
-    return f"{size} point{'' if size == 1 else 's'}"
+    return ngettext("{count} point", "{count} points", percent(abs(difference)))
 
 
-def _from_to(comparison: Comparison, cluster: Cluster) -> str:
+def _ends(comparison: Comparison, cluster: Cluster) -> tuple[str, str]:
+    """Where a cluster begins and ends."""
     axis = comparison.axis
     end_s = float(axis.start_a_s[cluster.last] + axis.length_s[cluster.last])
-    return f"{clock_text(float(axis.start_a_s[cluster.first]))} to {clock_text(end_s)}"
+    return clock_text(float(axis.start_a_s[cluster.first])), clock_text(end_s)
 
 
 def _titles(comparison: Comparison, cluster: Cluster, axis: FilmAxis) -> str:
@@ -111,4 +150,4 @@ def _titles(comparison: Comparison, cluster: Cluster, axis: FilmAxis) -> str:
 
 
 def _chance(p_value: float) -> str:
-    return f"p = {p_value:.3f}" if p_value >= 0.001 else "p < .001"
+    return f"p = {decimal(p_value, 3)}" if p_value >= 0.001 else f"p < {decimal(0.001, 3)}"

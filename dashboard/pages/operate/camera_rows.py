@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from audience.language import decimal, gettext, ngettext, pgettext, whole
 from audience.monitoring.cameras import UNUSABLE, CameraStatus, State
+from audience.percents import percent_text
 from dashboard.markup import units_kept
 from dashboard.wording import faces_text
 
@@ -38,39 +40,80 @@ def camera_rows(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> s
 def summary(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> str:
     """All cameras in one sentence; up to three that need attention by name."""
     if not cameras:
-        return "No camera is set up yet."
+        return gettext("No camera is set up yet.")
     waiting = [one for one in cameras if one.state in ("expected", "ended")]
     at_work = len(cameras) - len(waiting)
     bad = [one for one in cameras if one.state in UNUSABLE]
     ok = sum(one.state == "ok" for one in cameras)
     if not at_work:
-        return f"No camera is running; {len(cameras)} {'is' if len(cameras) == 1 else 'are'} set up."
-    of = f"{at_work} {'camera' if at_work == 1 else 'cameras'} running"
-    line = f"{ok} of {of} {'is' if 1 in (ok, at_work) else 'are'} ok."
+        return ngettext(
+            "No camera is running; {count} is set up.", "No camera is running; {count} are set up.", len(cameras)
+        )
+    said = [
+        ngettext("Ok: {ok} of {count} camera running.", "Ok: {ok} of {count} cameras running.", at_work, ok=whole(ok))
+    ]
     if bad:
-        places = [f"{one.camera_id} on {stages.get(one.stage_id, one.stage_id)} is {one.state}" for one in bad[:3]]
-        line += " " + "; ".join(places)
-        line += f"; {len(bad) - 3} more have no usable picture." if len(bad) > 3 else "."
-    return line
+        places = [
+            gettext(
+                "{camera} on {stage} is {state}",
+                camera=one.camera_id,
+                stage=stages.get(one.stage_id, one.stage_id),
+                state=state_name(one.state),
+            )
+            for one in bad[:3]
+        ]
+        said.append(f"{'; '.join(places)}.")
+    if (more := len(bad) - 3) > 0:
+        said.append(ngettext("{count} more has no usable picture.", "{count} more have no usable picture.", more))
+    return " ".join(said)
 
 
 def ago(seconds: float | None) -> str:
     """As `4 s ago`, `12 min ago` or `3 h ago`."""
     if seconds is None:
-        return "never"
+        return gettext("never")
     if seconds < 120:
-        return f"{seconds:.0f} s ago"
-    return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.0f} h ago"
+        return gettext("{seconds} s ago", seconds=round(seconds))
+    if seconds < 7200:
+        return gettext("{minutes} min ago", minutes=round(seconds / 60))
+    return gettext("{hours} h ago", hours=whole(round(seconds / 3600)))
+
+
+def state_name(state: State) -> str:
+    """The word for a camera's state."""
+    match state:
+        case "dead":
+            return pgettext("camera", "dead")
+        case "failed":
+            return pgettext("camera", "failed")
+        case "away":
+            return pgettext("camera", "away")
+        case "dark":
+            return pgettext("camera", "dark")
+        case "blurred":
+            return pgettext("camera", "blurred")
+        case "late":
+            return pgettext("camera", "late")
+        case "starting":
+            return pgettext("camera", "starting")
+        case "expected":
+            return pgettext("camera", "expected")
+        case "ok":
+            return pgettext("camera", "ok")
+        case "ended":
+            return pgettext("camera", "ended")
 
 
 def _row(status: CameraStatus, stage: str) -> str:
     facts = " · ".join(escape(units_kept(fact)) for fact in _facts(status))
+    state = f'<span aria-hidden="true">{SIGNS[status.state]}</span> {escape(state_name(status.state))}'
     why = f'<span class="hl-why">{escape(status.why)}</span>' if status.why else ""
     return (
         f'<li class="hl-camera hl-camera-{status.state}">'
-        f'<span class="hl-state"><span aria-hidden="true">{SIGNS[status.state]}</span> {status.state}</span>'
+        f'<span class="hl-state">{state}</span>'
         f'<span class="hl-camera-name">{escape(status.camera_id)} <span>{escape(stage)}</span></span>'
-        f'<span class="hl-seen">{ago(status.seen_s)}</span>{why}<span class="hl-camera-facts">{facts}</span></li>'
+        f'<span class="hl-seen">{escape(ago(status.seen_s))}</span>{why}'
+        f'<span class="hl-camera-facts">{facts}</span></li>'
     )
 
 
@@ -80,13 +123,30 @@ def _facts(status: CameraStatus) -> list[str]:
         return []
     facts = []
     if beat.state == "running" and status.state not in ("dead", "ended"):  # of these it was true once
-        facts += [f"{beat.frames_per_s:.3g} frames/s", faces_text(beat.faces), f"delay {status.delay_s:.1f} s"]
+        rate = decimal(beat.frames_per_s, 2 if beat.frames_per_s < 10 else 1)
+        facts += [gettext("{rate} frames/s", rate=rate), faces_text(beat.faces)]
+        if status.delay_s is not None:
+            facts.append(gettext("delay {seconds} s", seconds=decimal(status.delay_s, 1)))
     if status.clock_error_s is not None:
-        facts.append(f"clock {status.clock_error_s:+.1f} s")
+        sign = "-" if status.clock_error_s < 0 else "+"
+        facts.append(gettext("clock {seconds} s", seconds=sign + decimal(abs(status.clock_error_s), 1)))
     if beat.sent or beat.waiting or beat.dropped:
-        facts.append(f"outbox: {beat.waiting} waiting, {beat.sent} sent, {beat.dropped} dropped")
+        facts.append(
+            gettext(
+                "outbox: {waiting} waiting, {sent} sent, {dropped} dropped",
+                waiting=whole(beat.waiting),
+                sent=whole(beat.sent),
+                dropped=whole(beat.dropped),
+            )
+        )
     if beat.brightness is not None and beat.sharpness is not None:
-        facts.append(f"picture: {100 * beat.brightness:.0f} % bright, {100 * beat.sharpness:.0f} % sharp")
+        facts.append(
+            gettext(
+                "picture: {brightness} bright, {sharpness} sharp",
+                brightness=percent_text(beat.brightness),
+                sharpness=percent_text(beat.sharpness),
+            )
+        )
     if beat.bundle is not None:
-        facts.append(f"recognises by bundle {beat.bundle}")
+        facts.append(gettext("recognises by bundle {bundle}", bundle=beat.bundle))
     return [*facts, *filter(None, (beat.detector, beat.scorer))]

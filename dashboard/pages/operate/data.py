@@ -13,6 +13,7 @@ import streamlit as st
 
 from audience.alerts import Alert, AlertMark, AlertRule, AlertSilence, trial_alert
 from audience.errors import InvalidValue
+from audience.language import gettext
 from audience.monitoring.cameras import is_receiving
 from audience.monitoring.evaluate import Situation, evaluate
 from audience.session_setup import SessionSetup, prepare_session, record_notice_up, record_sheet
@@ -132,7 +133,7 @@ def start(session_id: str) -> None:
     with _opened() as store:
         session = store.session(session_id)
         if any(len(store.windows(session_id, stage.stage_id)) for stage in store.stages(session_id)):
-            raise InvalidValue("the session already has recordings, so it has already begun")
+            raise InvalidValue(gettext("the session already has recordings, so it has already begun"))
         store.change_session(replace(session, started_at=now(), ended_at=None))
 
 
@@ -231,7 +232,7 @@ def restore_cues(session_id: str, changed: Sequence[tuple[Stage, Stage]]) -> Non
     with _opened() as store:
         there = {stage.stage_id: stage for stage in store.stages(session_id)}
         if any(one.stage_id not in there or there[one.stage_id].cues != one.cues for _, one in changed):
-            raise InvalidValue("somebody has changed the cues since: nothing was undone")
+            raise InvalidValue(gettext("somebody has changed the cues since: nothing was undone"))
         for before, after in changed:
             store.put_stage(session_id, replace(there[after.stage_id], cues=before.cues))
 

@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from audience.language import gettext, ngettext
 from audience.monitoring.evaluate import Situation
 from audience.sessions import Session
 from dashboard import markup
@@ -24,24 +25,21 @@ def ask_to_end(session_id: str) -> None:
 def show_question(session_id: str) -> None:
     """The question, where it is to be asked; not within what is drawn again by itself, which would close it."""
     if st.session_state.get(_ASKED) == session_id:
-        _ask(session_id)
+        st.dialog(gettext("End this session?"), on_dismiss=_close)(show_part)(_question, session_id)
 
 
 def still_at_work(now: Situation) -> str:
     """Which cameras have to be stopped; "" where none has."""
     stages = stage_names(now.stages)
     at_work = [one for one in now.cameras if one.state not in ("ended", "expected", "dead")]
-    names = [f"{one.camera_id} on {stages[one.stage_id]}" for one in at_work]
-    return f"Still running: {', '.join(names)}. Stop each with Ctrl-C where it was started." if names else ""
+    names = [gettext("{camera} on {stage}", camera=one.camera_id, stage=stages[one.stage_id]) for one in at_work]
+    if not names:
+        return ""
+    return gettext("Still running: {cameras}. Stop each with Ctrl-C where it was started.", cameras=", ".join(names))
 
 
 def _close() -> None:
     st.session_state.pop(_ASKED, None)
-
-
-@st.dialog("End this session?", on_dismiss=_close)
-def _ask(session_id: str) -> None:
-    show_part(_question, session_id)
 
 
 def _question(session_id: str) -> None:
@@ -49,8 +47,10 @@ def _question(session_id: str) -> None:
     st.html(f"<p><strong>{escape(now.session.name)}</strong></p>")
     st.html(markup.note(_meaning(now.session, len(now.stages), len(now.cameras)), still_at_work(now)))
     with st.container(horizontal=True):
-        st.button("End session for all", type="primary", key="end-surely", on_click=act, args=(_end, session_id))
-        st.button("Cancel", key="end-not", on_click=act, args=(_close,))
+        st.button(
+            gettext("End session for all"), type="primary", key="end-surely", on_click=act, args=(_end, session_id)
+        )
+        st.button(gettext("Cancel"), key="end-not", on_click=act, args=(_close,))
 
 
 def _end(session_id: str) -> None:
@@ -60,8 +60,14 @@ def _end(session_id: str) -> None:
 
 def _meaning(session: Session, stages: int, cameras: int) -> str:
     """What ending means, in words."""
-    of = f"{stages} {'stage' if stages == 1 else 'stages'} and {cameras} {'camera' if cameras == 1 else 'cameras'}"
-    board = " Its public board stops updating." if session.kind == "festival" else ""
-    return (
-        f"It ends now, with {of}. Its alerts stop.{board} Cameras are not stopped by this. “Resume session” undoes it."
-    )
+    sentences = [
+        gettext(
+            "It ends now, with {stages} and {cameras}.",
+            stages=ngettext("{count} stage", "{count} stages", stages),
+            cameras=ngettext("{count} camera", "{count} cameras", cameras),
+        ),
+        gettext("Its alerts stop."),
+        gettext("Its public board stops updating.") if session.kind == "festival" else "",
+        gettext("Cameras are not stopped by this. “Resume session” undoes it."),
+    ]
+    return " ".join(filter(None, sentences))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from audience.errors import HouselightsError
 from audience.ids import free_id, id_of
+from audience.language import N_, gettext
 from audience.session_setup import SessionSetup
 from audience.sessions import KINDS
 from dashboard import markup
@@ -14,11 +15,12 @@ from dashboard.data import sessions
 from dashboard.pages.operate import data
 from dashboard.place_fields import NO_SETTING, choose_country, choose_setting, show_outcome
 from dashboard.session_address import open_session
+from dashboard.wording import kind_name
 
 # What it may measure is said anew for each session, and nothing of it is chosen beforehand.
 _FIELDS = ("title", "setting", "country", "heads", "notice")
 _PROBLEM, _DONE, _MADE = "new-problem", "new-done", "new-made"
-_NO_TITLE = "A session and its stage need a title with a letter or a digit in it, a to z or 0 to 9."
+_NO_TITLE = N_("A session and its stage need a title with a letter or a digit in it, a to z or 0 to 9.")
 
 
 def new_session_key() -> str:
@@ -28,19 +30,19 @@ def new_session_key() -> str:
 
 def show_new_session() -> None:
     """The fields, what they lead to, and the button. It is decided once: no session measures more afterwards."""
-    st.text_input("Title", key="new-title")
+    st.text_input(gettext("Title"), key="new-title")
     with st.container(horizontal=True):
-        st.selectbox("Kind", KINDS, format_func=str.capitalize, key="new-kind")
+        st.selectbox(gettext("Kind"), KINDS, format_func=kind_name, key="new-kind")
         setting = choose_setting("new-setting")
     country = choose_country("new-country")
     with st.container(horizontal=True):
-        st.text_input("Stage", "Main", key="new-stage")
-        st.text_input("Camera", "cam-1", key="new-camera")
+        st.text_input(gettext("Stage"), gettext("Main"), key="new-stage")
+        st.text_input(gettext("Camera"), "cam-1", key="new-camera")
     with st.container(horizontal=True):
-        heads_only = st.checkbox("Count heads only", key="new-heads")
-        st.checkbox("The people in view are informed", key="new-notice")
+        heads_only = st.checkbox(gettext("Count heads only"), key="new-heads")
+        st.checkbox(gettext("The people in view are informed"), key="new-notice")
     show_outcome(setting, country, heads_only=heads_only)
-    st.button("Set up session", type="primary", on_click=_set_up)
+    st.button(gettext("Set up session"), type="primary", on_click=_set_up)
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.html(markup.trouble(problem))
     elif st.session_state.pop(_DONE, False):
@@ -52,7 +54,7 @@ def _set_up() -> None:
     field = {name: st.session_state[f"new-{name}"] for name in (*_FIELDS, "kind", "stage", "camera")}
     title, stage = field["title"].strip(), field["stage"].strip()
     if not id_of(title) or not id_of(stage):
-        st.session_state[_PROBLEM] = _NO_TITLE
+        st.session_state[_PROBLEM] = gettext(_NO_TITLE)
         return
     if field["setting"] is None:
         st.session_state[_PROBLEM] = NO_SETTING

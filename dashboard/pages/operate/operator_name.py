@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from audience.language import gettext
 from dashboard.access.entry import name_here
 
 _KEPT: Final = "operator-name"
@@ -22,6 +23,6 @@ def ask_name() -> str:
     if (signed_in := name_here()) is not None:
         return signed_in
     usual = str(st.session_state.get(_KEPT, ""))
-    typed = st.text_input("Your name", usual, key=_FIELD, max_chars=60, width=280).strip()
+    typed = st.text_input(gettext("Your name"), usual, key=_FIELD, max_chars=60, width=280).strip()
     st.session_state[_KEPT] = typed
     return typed

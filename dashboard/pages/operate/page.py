@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 
+from audience.language import ENGLISH, N_, gettext, language
 from audience.monitoring.cost import SCORINGS, Scoring, day_cost
 from dashboard import markup
+from dashboard.choices import put_into_address, take_from_address
 from dashboard.data import sessions
 from dashboard.first_use import show_first_use
 from dashboard.pages.acting import show_part
@@ -27,10 +30,10 @@ from dashboard.pages.operate.watching import show_watching
 from dashboard.session_address import choose_session, show_not_found
 from dashboard.wording import HOW_TO_SEE_SAMPLES, stage_names
 
-_WHERE: dict[Scoring, str] = {
-    "here": "On my own machines",
-    "device": "On each camera's device, kept in AWS",
-    "cloud": "By Amazon Rekognition",
+_WHERE: dict[str, str] = {
+    "here": N_("On my own machines"),
+    "device": N_("On each camera's device, kept in AWS"),
+    "cloud": N_("By Amazon Rekognition"),
 }
 USUAL_FACES = 30
 
@@ -45,31 +48,77 @@ def show_cost(session_id: str) -> None:
     usual = offered.index("device" if heads else "cloud") if data.is_in_the_cloud() else 0
     # By session: what is shown of a key stays, and would be another session's cameras and faces.
     with st.container(horizontal=True):
+        take_from_address("cost-scoring", offered, offered[usual], _where)
         scoring: Scoring = st.selectbox(
-            "Scored", offered, index=usual, format_func=_WHERE.__getitem__, key="cost-scoring", bind="query-params"
+            gettext("Scored"),
+            offered,
+            format_func=_where,
+            key="cost-scoring",
+            on_change=put_into_address,
+            args=("cost-scoring", offered[usual]),
+            width=280,
         )
-        cameras = st.number_input("Cameras", 0, 10_000, len(now.cameras), key=f"cost-cameras-{session_id}")
-        hours = st.number_input("Hours", 0.0, 24.0, 8.0, step=0.5, key="cost-hours", bind="query-params", format="%g")
-        faces = st.number_input("Faces in view of each", 0, 10_000, in_view, key=f"cost-faces-{session_id}")
+        cameras = st.number_input(gettext("Cameras"), 0, 10_000, len(now.cameras), key=f"cost-cameras-{session_id}")
+        hours = st.number_input(
+            gettext("Hours"), 0.0, 24.0, 8.0, step=0.5, key="cost-hours", bind="query-params", format="%g"
+        )
+        faces = st.number_input(gettext("Faces in view of each"), 0, 10_000, in_view, key=f"cost-faces-{session_id}")
         interval_s = st.number_input(
-            "Seconds a delivery", 0.5, 600.0, 2.0, step=1.0, key="cost-interval", bind="query-params", format="%g"
+            gettext("Seconds a delivery"),
+            0.5,
+            600.0,
+            2.0,
+            step=1.0,
+            key="cost-interval",
+            bind="query-params",
+            format="%g",
         )
         budget = st.number_input(
-            "Budget of the day, $", 0.0, 1e6, 20.0, step=5.0, key="cost-budget", bind="query-params", format="%g"
+            gettext("Budget of the day, $"),
+            0.0,
+            1e6,
+            20.0,
+            step=5.0,
+            key="cost-budget",
+            bind="query-params",
+            format="%g",
         )
     cost = day_cost(cameras=cameras, hours=hours, faces=faces, scoring=scoring, interval_s=interval_s)
-    line = f"About ${cost.dollars:,.2f} for the day"
+    line = gettext("About {dollars} for the day.", dollars=money(cost.dollars))
     if cost.detect_faces:
-        line += f", ${cost.detect_faces:,.2f} of it for DetectFaces"
+        line = gettext(
+            "About {dollars} for the day, {part} of it for DetectFaces.",
+            dollars=money(cost.dollars),
+            part=money(cost.detect_faces),
+        )
     if cost.dollars > budget:
-        line += f": ${cost.dollars - budget:,.2f} over the budget of ${budget:,.2f}."
-        st.html(markup.trouble(line + " Longer deliveries, or scoring on the device, cost less."))
+        over = gettext(
+            "That is {dollars} over the budget of {budget}.",
+            dollars=money(cost.dollars - budget),
+            budget=money(budget),
+        )
+        less = gettext("Longer deliveries, or scoring on the device, cost less.")
+        st.html(markup.trouble(f"{line} {over} {less}"))
     else:
-        st.html(markup.lead(f"{line}, within the budget of ${budget:,.2f}."))
-    st.html(markup.note("Estimated, not billed.", *cost.assumes))
+        within = gettext("That is within the budget of {budget}.", budget=money(budget))
+        st.html(markup.lead(f"{line} {within}"))
+    st.html(markup.note(gettext("Estimated, not billed."), *cost.assumes))
 
 
-HOW_TO = "Start a camera with --preview-port, as the line under “Set up” does, on the machine that shows this page."
+def _where(scoring: str) -> str:
+    return gettext(_WHERE[scoring])
+
+
+def money(dollars: float) -> str:
+    """Dollars with their cents, in the reader's language: "$1,204.50", "1.204,50 $"."""
+    if (code := language()) == ENGLISH:
+        return f"${dollars:,.2f}"
+    from babel.numbers import format_currency
+
+    return format_currency(dollars, "USD", locale=code)
+
+
+HOW_TO = N_("Start a camera with --preview-port, as the line under “Set up” does, on the machine that shows this page.")
 _THIS_MACHINE = ("127.0.0.1", "localhost")
 
 
@@ -84,31 +133,63 @@ def show_preview(session_id: str) -> None:
         if one.heartbeat and one.heartbeat.preview_port and one.state not in ("dead", "ended")
     }
     if not shown or host not in _THIS_MACHINE:
-        st.html(markup.empty(f"No camera preview is available here. {HOW_TO}"))
+        st.html(markup.empty(" ".join([gettext("No camera preview is available here."), gettext(HOW_TO)])))
         return
     place = st.selectbox(
-        "Camera", list(shown), format_func=lambda place: f"{place[1]} on {names[place[0]]}", key="preview"
+        gettext("Camera"),
+        list(shown),
+        format_func=lambda place: gettext("{camera} on {stage}", camera=place[1], stage=names[place[0]]),
+        key="preview",
     )
     beat = shown[place]
-    label = "Show what it sees" if beat.preview_blurred else "Show what it sees: faces can be recognised"
+    label = gettext("Show what it sees: faces can be recognised")
+    if beat.preview_blurred:
+        label = gettext("Show what it sees")
     if st.toggle(label, key=f"preview-{session_id}-{place[0]}-{place[1]}"):
         address = f"http://{host}:{beat.preview_port}/stream.mjpg"
-        st.html(f'<img class="hl-preview" alt="What the camera sees now" src="{address}">')
-    st.html(markup.note("The picture comes from the camera's own program on this machine. Nothing of it is stored."))
+        alt = escape(gettext("What the camera sees now"))
+        st.html(f'<img class="hl-preview" alt="{alt}" src="{address}">')
+    about = gettext("The picture comes from the camera's own program on this machine. Nothing of it is stored.")
+    st.html(markup.note(about))
 
 
-REFRESHES: dict[int, str] = {2: "Every 2 s", 5: "Every 5 s", 15: "Every 15 s", 0: "Off"}
+REFRESHES: dict[int, str] = {2: N_("Every 2 s"), 5: N_("Every 5 s"), 15: N_("Every 15 s"), 0: N_("Off")}
 USUAL_REFRESH_S = 5
+# What addresses have of each is its English name.
 PARTS = {
-    "Run": show_running,
-    "Alert rules": show_rules,
-    "Set up": show_setting_up,
-    "Phone camera": show_phone_camera,
-    "Room notice": show_room_notice,
-    "Remote audience": show_remote_audience,
-    "Cost": show_cost,
-    "Preview": show_preview,
+    N_("Run"): show_running,
+    N_("Alert rules"): show_rules,
+    N_("Set up"): show_setting_up,
+    N_("Phone camera"): show_phone_camera,
+    N_("Room notice"): show_room_notice,
+    N_("Remote audience"): show_remote_audience,
+    N_("Cost"): show_cost,
+    N_("Preview"): show_preview,
 }
+
+
+def refresh_name(every_s: int) -> str:
+    """What a choice of how often the page refreshes is called."""
+    return gettext(REFRESHES[every_s])
+
+
+def show_parts(session_id: str) -> None:
+    """The tabs, of which the open one is drawn; the address says which, by its name in English."""
+    names = {gettext(part): part for part in PARTS}
+
+    def opened() -> None:
+        part = names[st.session_state["parts"]]
+        if part == next(iter(PARTS)):
+            st.query_params.pop("part", None)
+        else:
+            st.query_params["part"] = part
+
+    asked = st.query_params.get("part", "")
+    st.session_state["parts"] = gettext(asked) if asked in PARTS else next(iter(names))
+    for tab, show in zip(st.tabs(list(names), key="parts", on_change=opened), PARTS.values(), strict=True):
+        if tab.open:
+            with tab:
+                st.fragment(show_part)(show, session_id)
 
 
 st.html(Path(__file__).with_name("operate.css"))
@@ -117,36 +198,36 @@ session_id = None
 with st.container(horizontal=True, vertical_alignment="bottom", key="operator-bar"):
     if found:
         session_id = choose_session(found, lambda: data.at_work(found))
-    with st.popover("New session", key=new_session_key()):
+    with st.popover(gettext("New session"), key=new_session_key()):
         st.fragment(show_new_session)()
     if session_id is not None:
+        take_from_address("refresh", list(REFRESHES), USUAL_REFRESH_S, refresh_name)
         every_s = st.selectbox(
-            "Refresh",
+            gettext("Refresh"),
             list(REFRESHES),
-            index=list(REFRESHES).index(USUAL_REFRESH_S),
-            format_func=REFRESHES.__getitem__,
+            format_func=refresh_name,
             key="refresh",
-            bind="query-params",
+            on_change=put_into_address,
+            args=("refresh", USUAL_REFRESH_S),
             width=140,
         )
 if session_id is None:
-    st.html(markup.page_title("Operate"))
+    st.html(markup.page_title(gettext("Operate")))
     if st.query_params.get("session"):
         show_not_found()
     else:
         show_first_use(
-            "There is no session in this store yet: set one up with “New session”, and its cameras get the lines that "
-            "start them. Or look at a simulated evening first:",
+            gettext(
+                "There is no session in this store yet: set one up with “New session”, and its cameras get the lines "
+                "that start them. Or look at a simulated evening first:"
+            ),
             HOW_TO_SEE_SAMPLES,
         )
 else:
     # What is drawn again by itself holds nothing that is typed into; each other part runs alone when it is used.
     with data.read_once():
         st.fragment(show_part, run_every=every_s or None)(show_watching, session_id)
-        for tab, show in zip(st.tabs(list(PARTS), key="part", bind="query-params"), PARTS.values(), strict=True):
-            if tab.open:
-                with tab:
-                    st.fragment(show_part)(show, session_id)
+        show_parts(session_id)
         show_question(session_id)
         show_answering(session_id)
         show_stage_panel(session_id)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from audience.errors import InvalidValue
+from audience.language import N_, gettext, ngettext
 from audience.monitoring.evaluate import is_under_way
 from audience.time import to_ms
 from dashboard import markup
@@ -21,11 +22,11 @@ from dashboard.pages.camera.routes import CAMERA
 from dashboard.pages.operate import data
 from dashboard.phone_listener import listener
 from dashboard.phone_process import phones
-from dashboard.wording import faces_text, stage_names
+from dashboard.wording import stage_names
 
 _LOOK_S: Final = 1.0
 _NO_WAY_IN: Final = "phone-no-way-in"
-_HOW = (
+_HOW = N_(
     "A phone or laptop is a camera without an app: scan the code, allow the camera, press Start, and put it where it "
     "sees the faces. It sends one small picture a second to this server, which counts and measures, and keeps no "
     "picture."
@@ -35,19 +36,19 @@ _HOW = (
 def show_phone_camera(session_id: str) -> None:
     """Whose camera it is, where phones reach this server, and the link."""
     now = data.situation(session_id)
-    st.html(markup.note(_HOW))
+    st.html(markup.note(gettext(_HOW)))
     if not is_under_way(now.session, to_ms(data.now())):
-        st.html(markup.note("This session has ended. Resume it under “Run” to use a phone."))
+        st.html(markup.note(gettext("This session has ended. Resume it under “Run” to use a phone.")))
         return
     names = stage_names(now.stages)
     places = sorted((one.stage_id, one.camera_id) for one in now.cameras)
     if not places:
-        st.html(markup.empty("Add a camera under “Set up” first: the phone takes its place."))
+        st.html(markup.empty(gettext("Add a camera under “Set up” first: the phone takes its place.")))
         return
     place = st.selectbox(
-        "Camera",
+        gettext("Camera"),
         places,
-        format_func=lambda place: f"{place[1]} on {names.get(place[0], place[0])}",
+        format_func=lambda place: gettext("{camera} on {stage}", camera=place[1], stage=names.get(place[0], place[0])),
         key=f"phone-place-{session_id}",
         width=420,
     )
@@ -55,8 +56,8 @@ def show_phone_camera(session_id: str) -> None:
     key = f"phone-link-{'-'.join(whole)}"
     addresses = _addresses()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Make a link", type="primary", on_click=act, args=(_made, whole, key))
-        st.button("End all links of this camera", on_click=act, args=(_ended, whole, key))
+        st.button(gettext("Make a link"), type="primary", on_click=act, args=(_made, whole, key))
+        st.button(gettext("End all links of this camera"), on_click=act, args=(_ended, whole, key))
     _show_live(whole)
     token = st.session_state.get(key)
     if token:
@@ -93,12 +94,18 @@ def _show_link(token: str, addresses: tuple[str, ...]) -> None:
     hours = round(LASTS.total_seconds() / 3600)
     if addresses:
         link = f"{addresses[0]}{CAMERA}/{token}"
-        st.html(f'<img class="hl-qr" alt="The link as a QR code" src="{markup.qr_picture(link)}">')
+        alt = escape(gettext("The link as a QR code"))
+        st.html(f'<img class="hl-qr" alt="{alt}" src="{markup.qr_picture(link)}">')
         st.code(link, language=None, wrap_lines=True)
         st.html(
             markup.note(
-                f"Good for {hours} hours, and until the session ends. Whoever has the link can be this camera; of "
-                "several phones, the one started last counts."
+                ngettext(
+                    "Good for {count} hour, and until the session ends. Whoever has the link can be this camera; of "
+                    "several phones, the one started last counts.",
+                    "Good for {count} hours, and until the session ends. Whoever has the link can be this camera; of "
+                    "several phones, the one started last counts.",
+                    hours,
+                )
             )
         )
         _show_warning(addresses)
@@ -106,13 +113,15 @@ def _show_link(token: str, addresses: tuple[str, ...]) -> None:
         st.html(
             markup.trouble(
                 st.session_state.get(_NO_WAY_IN)
-                or "Phones give their camera to pages over https alone, and this server is reached without: start it "
-                "with `houselights dashboard --phones`, or put it behind an address with https."
+                or gettext(
+                    "Phones give their camera to pages over https alone, and this server is reached without: start it "
+                    "with `houselights dashboard --phones`, or put it behind an address with https."
+                )
             )
         )
     here = urlsplit(st.context.url or "")
     if permit() is EVERYTHING and here.netloc:
-        st.link_button("Use this computer's own camera", f"{here.scheme}://{here.netloc}{CAMERA}/{token}")
+        st.link_button(gettext("Use this computer's own camera"), f"{here.scheme}://{here.netloc}{CAMERA}/{token}")
 
 
 def _show_warning(addresses: tuple[str, ...]) -> None:
@@ -121,17 +130,22 @@ def _show_warning(addresses: tuple[str, ...]) -> None:
         return
     others = ", ".join(urlsplit(one).netloc for one in addresses[1:])
     lines = [
-        "The phone has to be in the same Wi-Fi as this computer. It warns once that the connection is not private, "
-        "because nobody vouches for this computer: choose “Advanced” or “Details”, then go on to the page.",
-        f"Certificate, SHA-256: {listening.fingerprint}",
-        f"Port {urlsplit(addresses[0]).port} of this computer answers the local network, with the phone's page alone.",
+        gettext(
+            "The phone has to be in the same Wi-Fi as this computer. It warns once that the connection is not private, "
+            "because nobody vouches for this computer: choose “Advanced” or “Details”, then go on to the page."
+        ),
+        gettext("Certificate, SHA-256: {fingerprint}", fingerprint=listening.fingerprint),
+        gettext(
+            "Port {port} of this computer answers the local network, with the phone's page alone.",
+            port=urlsplit(addresses[0]).port,
+        ),
     ]
     if others:
-        lines.append(f"If the phone finds nothing there, this computer is also {others}.")
-    with st.expander("What the phone will say, and what is open now"):
+        lines.append(gettext("If the phone finds nothing there, this computer is also {addresses}.", addresses=others))
+    with st.expander(gettext("What the phone will say, and what is open now")):
         for line in lines:
             st.html(markup.note(line))
-        st.button("Let no phones in any more", on_click=act, args=(listener().close,))
+        st.button(gettext("Let no phones in any more"), on_click=act, args=(listener().close,))
 
 
 def _show_live(place: tuple[str, str, str]) -> None:
@@ -141,11 +155,11 @@ def _show_live(place: tuple[str, str, str]) -> None:
     def look() -> None:
         framing = phones().framing(place)
         if framing is None:
-            line = "No phone is sending pictures for this camera."
+            line = gettext("No phone is sending pictures for this camera.")
         elif framing.problem:
-            line = f"The phone's pictures are not measured: {framing.problem}"
+            line = gettext("The phone's pictures are not measured: {problem}", problem=framing.problem)
         else:
-            line = f"The phone sees {faces_text(framing.faces or 0)} now."
+            line = ngettext("The phone sees {count} face now.", "The phone sees {count} faces now.", framing.faces or 0)
         st.html(f'<p class="hl-lead" role="status" data-phone="{framing.faces if framing else ""}">{escape(line)}</p>')
 
     look()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
+from audience.language import N_, gettext, ngettext
 from audience.remote_audience import LONGEST, MOST_DELAY_S, RemoteAudience
 from audience.remote_figures import RemoteCount
 from audience.time import from_ms
@@ -21,29 +23,28 @@ from dashboard.pages.operate import data
 from dashboard.pages.watch.models import can_measure
 from dashboard.pages.watch.routes import WATCH
 
-_LEAD: Final = (
+_LEAD: Final = N_(
     "People at home watch a film or a stream, and their own browser scores their face. "
     "Figures come here, and no picture. They appear as one more stage, “Remote”, from five viewers on."
 )
-_MISSING: Final = (
+_MISSING: Final = N_(
     "Viewers cannot be measured here: a part that runs in browsers was not installed. Install Node.js with npm on the "
     "machine that installs Houselights, then install Houselights again."
 )
-_THIS_MACHINE: Final = (
+_THIS_MACHINE: Final = N_(
     "The link opens on this machine alone. To invite others, serve these pages by https with access settings."
 )
-_STREAM: Final = "A stream elsewhere"
 
 
 def show_remote_audience(session_id: str) -> None:
     """Opens a remote audience, or shows its link."""
     session = data.situation(session_id).session
-    st.html(markup.note(_LEAD))
+    st.html(markup.note(gettext(_LEAD)))
     if session.mode != "expressions":
-        st.html(markup.empty("This session counts heads only, so nobody's face is scored at home either."))
+        st.html(markup.empty(gettext("This session counts heads only, so nobody's face is scored at home either.")))
         return
     if not can_measure():
-        st.html(markup.trouble(_MISSING))
+        st.html(markup.trouble(gettext(_MISSING)))
     audience, count = remote_data.audience_of(session_id)
     if audience is not None:
         _show_open(audience, count)
@@ -53,29 +54,32 @@ def show_remote_audience(session_id: str) -> None:
 
 def _show_open(audience: RemoteAudience, count: RemoteCount) -> None:
     zone = viewer_zone(st.context.timezone)
-    what = audience.film_name or "a stream elsewhere"
+    what = gettext("Viewers watch a stream elsewhere")
+    if audience.film_name:
+        what = gettext("Viewers watch: {film}", film=audience.film_name)
     st.html(
         markup.facts(
             [
-                f"Viewers watch: {what}",
-                f"Open until {date_text(from_ms(audience.expires_ms), zone)}",
-                f"{count.joined} joined",
-                f"{count.watching} watching now",
-                f"{count.measured} measured now",
+                what,
+                gettext("Open until {date}", date=date_text(from_ms(audience.expires_ms), zone)),
+                ngettext("{count} joined", "{count} joined", count.joined),
+                ngettext("{count} watching now", "{count} watching now", count.watching),
+                ngettext("{count} measured now", "{count} measured now", count.measured),
             ]
         )
     )
     link = f"{server_address()}{WATCH}/{audience.token}"
     st.code(link, language=None, wrap_lines=True)
-    st.html(f'<img class="hl-qr" alt="The link above as a QR code" src="{markup.qr_picture(link)}">')
+    alt = escape(gettext("The link above as a QR code"))
+    st.html(f'<img class="hl-qr" alt="{alt}" src="{markup.qr_picture(link)}">')
     if permit_here() is EVERYTHING:
-        st.html(markup.note(_THIS_MACHINE))
+        st.html(markup.note(gettext(_THIS_MACHINE)))
     st.button(
-        "Close to viewers",
+        gettext("Close to viewers"),
         key=f"remote-close-{audience.session_id}",
         on_click=act,
         args=(remote_data.close_audience, audience.session_id),
-        help="The link opens nothing any more. What was measured stays.",
+        help=gettext("The link opens nothing any more. What was measured stays."),
     )
 
 
@@ -83,22 +87,24 @@ def _show_closed(session_id: str) -> None:
     with st.form(f"remote-{session_id}"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             film: Path | None = st.selectbox(
-                "What viewers watch",
+                gettext("What viewers watch"),
                 [None, *remote_data.films()],
-                format_func=lambda path: _STREAM if path is None else path.name,
-                help="Films lie in the folders that this server was started with: houselights dashboard --videos DIR",
+                format_func=lambda path: gettext("A stream elsewhere") if path is None else path.name,
+                help=gettext(
+                    "Films lie in the folders that this server was started with: houselights dashboard --videos DIR"
+                ),
                 width=420,
             )
-            days = st.number_input("Days the link opens", 1, LONGEST.days, 1, width=200)
+            days = st.number_input(gettext("Days the link opens"), 1, LONGEST.days, 1, width=200)
             delay_s = st.number_input(
-                "Stream behind the room, s",
+                gettext("Stream behind the room, s"),
                 0,
                 MOST_DELAY_S,
                 0,
                 width=220,
-                help="Of a stream: how late it arrives at home.",
+                help=gettext("Of a stream: how late it arrives at home."),
             )
-        opened = st.form_submit_button("Open to viewers", type="primary")
+        opened = st.form_submit_button(gettext("Open to viewers"), type="primary")
     if opened:
         act(
             remote_data.open_audience,

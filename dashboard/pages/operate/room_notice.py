@@ -7,6 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from audience.errors import HouselightsError
+from audience.language import N_, gettext
 from audience.sessions import Session
 from dashboard import markup
 from dashboard.access.entry import in_words
@@ -19,14 +20,14 @@ from dashboard.pages.operate import data
 from dashboard.pages.operate.operator_name import ask_name
 
 _PICTURES: dict[Pictures, str] = {
-    "none": "Nothing: scored here, no picture is kept",
-    "cloud": "Scored by Amazon Rekognition, then deleted",
-    "recorded": "The audience is filmed and scored later",
+    "none": N_("Nothing: scored here, no picture is kept"),
+    "cloud": N_("Scored by Amazon Rekognition, then deleted"),
+    "recorded": N_("The audience is filmed and scored later"),
 }
 _BASES: dict[Basis, str] = {
-    "interest": "Legitimate interest",
-    "consent": "Consent",
-    "public task": "Public task",
+    "interest": N_("Legitimate interest"),
+    "consent": N_("Consent"),
+    "public task": N_("Public task"),
 }
 _PAPERS: dict[Literal["a4", "letter"], str] = {"a4": "A4", "letter": "Letter"}
 
@@ -39,37 +40,41 @@ def show_room_notice(session_id: str) -> None:
     usual: Pictures = "recorded" if data.has_recordings(session_id) else "none"
     with st.container(horizontal=True):
         codes = st.multiselect(
-            "Languages",
+            gettext("Languages"),
             LANGUAGES,
             ["en"],
             format_func=lambda code: words_in(code)["name"],
             key="notice-languages",
             width=420,
         )
-        paper = st.selectbox("Paper", list(_PAPERS), format_func=_PAPERS.__getitem__, key="notice-paper", width=120)
+        paper = st.selectbox(
+            gettext("Paper"), list(_PAPERS), format_func=_PAPERS.__getitem__, key="notice-paper", width=120
+        )
     with st.container(horizontal=True):
         responsible = st.text_input(
-            "Responsible", key="notice-responsible", placeholder="Left empty: a line to write on"
+            gettext("Responsible"), key="notice-responsible", placeholder=gettext("Left empty: a line to write on")
         )
-        contact = st.text_input("Contact", key="notice-contact", placeholder="Left empty: a line to write on")
+        contact = st.text_input(
+            gettext("Contact"), key="notice-contact", placeholder=gettext("Left empty: a line to write on")
+        )
     with st.container(horizontal=True):
-        seats = st.text_input("Out of view", key="notice-seats", placeholder="Balcony, left")
-        address = st.text_input("More to read, as a QR code", key="notice-address", placeholder="https://…")
+        seats = st.text_input(gettext("Out of view"), key="notice-seats", placeholder=gettext("Balcony, left"))
+        address = st.text_input(gettext("More to read, as a QR code"), key="notice-address", placeholder="https://…")
     with st.container(horizontal=True):
         pictures = st.selectbox(
-            "Pictures of people",
+            gettext("Pictures of people"),
             PICTURES,
             PICTURES.index(usual),
-            format_func=_PICTURES.__getitem__,
+            format_func=lambda pictures: gettext(_PICTURES[pictures]),
             key=f"notice-pictures-{session_id}",
             width=420,
         )
         basis = st.selectbox(
-            "Legal basis",
+            gettext("Legal basis"),
             BASES,
             None,
-            format_func=_BASES.__getitem__,
-            placeholder="A line to write on",
+            format_func=lambda basis: gettext(_BASES[basis]),
+            placeholder=gettext("A line to write on"),
             key="notice-basis",
             width=240,
         )
@@ -89,9 +94,9 @@ def show_room_notice(session_id: str) -> None:
     _offer(session, details, tuple(codes), paper)
     by = ask_name()
     if not by:
-        st.html(markup.note("To record that the sheet is up, give your name."))
-    st.button("The sheet is up", disabled=not by, on_click=act, args=(data.notice_is_up, session_id, by))
-    st.html(markup.note("It says what the law asks for in short, and is not legal advice."))
+        st.html(markup.note(gettext("To record that the sheet is up, give your name.")))
+    st.button(gettext("The sheet is up"), disabled=not by, on_click=act, args=(data.notice_is_up, session_id, by))
+    st.html(markup.note(gettext("It says what the law asks for in short, and is not legal advice.")))
 
 
 def _offer(session: Session, details: NoticeDetails, codes: tuple[str, ...], paper: Literal["a4", "letter"]) -> None:
@@ -113,7 +118,7 @@ def _offer(session: Session, details: NoticeDetails, codes: tuple[str, ...], pap
     with st.container(horizontal=True):
         for name, ending, mime, make in kinds:
             st.download_button(
-                f"Sheet ({name})",
+                gettext("Sheet ({kind})", kind=name),
                 make,
                 f"{session.session_id}-notice.{ending}",
                 mime,
@@ -131,10 +136,18 @@ def _so_far(session: Session) -> str:
     notice = session.notice
     if notice is not None and notice.up_at is not None:
         when = date_text(notice.up_at, zone)
-        return f"The people in view are informed: {notice.up_by} put the sheet up on {when}."
+        return gettext(
+            "The people in view are informed: {name} put the sheet up on {date}.", name=notice.up_by, date=when
+        )
     if session.notice_given:
-        return "The people in view are informed, as was said when the session was set up."
+        return gettext("The people in view are informed, as was said when the session was set up.")
     if notice is not None and notice.sheet_at is not None:
         names = ", ".join(words_in(code)["name"] for code in notice.languages if code in LANGUAGES)
-        return f"A sheet was made on {date_text(notice.sheet_at, zone)} ({names}). Nobody said yet that it is up."
-    return "Nobody said yet that the people in view are informed: print the sheet, and put it up where they come in."
+        return gettext(
+            "A sheet was made on {date} ({languages}). Nobody said yet that it is up.",
+            date=date_text(notice.sheet_at, zone),
+            languages=names,
+        )
+    return gettext(
+        "Nobody said yet that the people in view are informed: print the sheet, and put it up where they come in."
+    )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from audience.alerts import LONGEST_FOR_S, AlertRule, What, default_rules
+from audience.language import N_, gettext
 from dashboard import markup
 from dashboard.pages.acting import act
 from dashboard.pages.operate import data
@@ -14,10 +15,10 @@ from dashboard.pages.operate.alert_list import WHAT_NAMES, rule_text
 from dashboard.wording import plain, stage_names
 
 _LIMITS: dict[What, tuple[str, float, float]] = {
-    "delay": ("Later than, seconds", 10.0, 3600.0),
-    "faces": ("Fewer faces than", 10.0, 100_000.0),
-    "share": ("Share of the faces under, %", 20.0, 100.0),
-    "liveliness": ("Under, 0 to 100", 20.0, 100.0),
+    "delay": (N_("Later than, seconds"), 10.0, 3600.0),
+    "faces": (N_("Fewer faces than"), 10.0, 100_000.0),
+    "share": (N_("Share of the faces under, %"), 20.0, 100.0),
+    "liveliness": (N_("Under, 0 to 100"), 20.0, 100.0),
 }
 
 
@@ -28,29 +29,39 @@ def show_rules(session_id: str) -> None:
     for rule in now.book.rules:
         with st.container(horizontal=True, vertical_alignment="center", key=f"rule-{rule.rule_id}"):
             st.markdown(plain(rule_text(rule, names)))
-            st.button("Remove", key=f"remove-{rule.rule_id}", on_click=act, args=(_remove, session_id, rule))
+            st.button(gettext("Remove"), key=f"remove-{rule.rule_id}", on_click=act, args=(_remove, session_id, rule))
     if (removed := st.session_state.get(_removed_key(session_id))) is not None:
         with st.container(horizontal=True, vertical_alignment="center", key="rule-removed"):
-            st.html(markup.note(f"Removed: {rule_text(removed, names)}."))
-            st.button("Undo", on_click=act, args=(_put_back, session_id))
+            st.html(markup.note(gettext("Removed: {rule}.", rule=rule_text(removed, names))))
+            st.button(gettext("Undo"), on_click=act, args=(_put_back, session_id))
     if not now.book.rules:
-        st.html(markup.note("No alert rules yet: nobody is notified."))
-        st.button("Add the usual rules", on_click=act, args=(_add_usual, session_id))
+        st.html(markup.note(gettext("No alert rules yet: nobody is notified.")))
+        st.button(gettext("Add the usual rules"), on_click=act, args=(_add_usual, session_id))
     st.button(
-        "Send a test alert",
+        gettext("Send a test alert"),
         on_click=act,
         args=(data.ask_for_a_test, session_id),
-        help="It appears under past alerts, with who was notified.",
+        help=gettext("It appears under past alerts, with who was notified."),
     )
     with st.container(border=True):
-        what = st.selectbox("Notify about", list(WHAT_NAMES), format_func=WHAT_NAMES.__getitem__, key="rule-what")
+        what = st.selectbox(
+            gettext("Notify about"),
+            list(WHAT_NAMES),
+            format_func=lambda what: gettext(WHAT_NAMES[what]),
+            key="rule-what",
+        )
         with st.container(horizontal=True):
-            st.selectbox("On stage", ["", *names], format_func=lambda stage: names.get(stage, "Any"), key="rule-stage")
+            st.selectbox(
+                gettext("On stage"),
+                ["", *names],
+                format_func=lambda stage: names[stage] if stage else gettext("Any"),
+                key="rule-stage",
+            )
             if what in _LIMITS:
                 label, usual, most = _LIMITS[what]
-                st.number_input(label, 1.0, most, usual, step=1.0, format="%g", key=f"limit-{what}")
-            st.number_input("For, seconds", 0.0, LONGEST_FOR_S, 60.0, step=5.0, format="%g", key="rule-for")
-        st.button("Add rule", on_click=act, args=(_add_chosen, session_id))
+                st.number_input(gettext(label), 1.0, most, usual, step=1.0, format="%g", key=f"limit-{what}")
+            st.number_input(gettext("For, seconds"), 0.0, LONGEST_FOR_S, 60.0, step=5.0, format="%g", key="rule-for")
+        st.button(gettext("Add rule"), on_click=act, args=(_add_chosen, session_id))
 
 
 def _removed_key(session_id: str) -> str:

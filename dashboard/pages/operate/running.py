@@ -8,6 +8,7 @@ from typing import Final
 
 import streamlit as st
 
+from audience.language import N_, gettext, ngettext
 from audience.monitoring.evaluate import Situation, is_under_way
 from audience.sessions import Stage, cues_of
 from audience.time import to_ms
@@ -18,7 +19,7 @@ from dashboard.pages.acting import act
 from dashboard.pages.operate import data
 from dashboard.pages.operate.ending import ask_to_end, still_at_work
 from dashboard.pages.operate.stage_table.component import Wish
-from dashboard.pages.operate.stage_table.packing import WHAT_RUNS, where
+from dashboard.pages.operate.stage_table.packing import capital, what_runs, where
 from dashboard.wording import stage_names
 
 CueChange = Callable[[tuple[Cue, ...], datetime], tuple[Cue, ...]]
@@ -30,7 +31,11 @@ CHANGES: Final[Mapping[Wish, CueChange]] = {
 }
 """What each button of a stage does to its cues; those it does not suit stay as they are."""
 
-_DID: Final[Mapping[Wish, str]] = {"start": "Started", "pause": "Paused", "resume": "Resumed"}
+_DID: Final[Mapping[Wish, str]] = {
+    "start": N_("Started: {stages}."),
+    "pause": N_("Paused: {stages}."),
+    "resume": N_("Resumed: {stages}."),
+}
 
 
 def show_running(session_id: str) -> None:
@@ -39,31 +44,31 @@ def show_running(session_id: str) -> None:
     under_way = is_under_way(now.session, to_ms(data.now()))
     with st.container(horizontal=True, vertical_alignment="center"):
         if not under_way:
-            st.button("Resume session", on_click=act, args=(data.go_on, session_id))
+            st.button(gettext("Resume session"), on_click=act, args=(data.go_on, session_id))
         else:
             if not now.recorded:
-                st.button("Start session", on_click=act, args=(data.start, session_id))
-            st.button("End session", on_click=act, args=(ask_to_end, session_id))
+                st.button(gettext("Start session"), on_click=act, args=(data.start, session_id))
+            st.button(gettext("End session"), on_click=act, args=(ask_to_end, session_id))
     if not under_way:
-        st.html(
-            markup.note(still_at_work(now), "The cues of a session that has ended are edited on its Timeline page.")
-        )
+        edited = gettext("The cues of a session that has ended are edited on its Timeline page.")
+        st.html(markup.note(still_at_work(now), edited))
     elif len(now.stages) == 1:
         show_stage_buttons(now, now.stages[0], key="run")
     else:
-        st.html(markup.note("Each stage has its buttons in the table. Choose several there to start them together."))
+        every = gettext("Each stage has its buttons in the table. Choose several there to start them together.")
+        st.html(markup.note(every))
 
 
 def show_stage_buttons(now: Situation, stage: Stage, *, key: str) -> None:
     """Where a stage stands, and its buttons; `key` is their own on the page."""
     session_id, at = now.session.session_id, data.now()
-    cues, what = cues_of(now.session, stage), WHAT_RUNS[now.session.kind]
+    cues, what = cues_of(now.session, stage), what_runs(now.session.kind)
     stands = where(cues, at, viewer_zone(st.context.timezone), what)
     st.html(markup.lead(f"{stage_names(now.stages)[stage.stage_id]}: {stands}"))
     buttons: tuple[tuple[str, Wish, bool], ...] = (
-        (f"{what.capitalize()} starts now", "start", False),
-        ("Pause", "pause", position_s(cues, at) is None),
-        ("Resume", "resume", not is_paused(cues, at)),
+        (gettext("{what} starts now", what=capital(what)), "start", False),
+        (gettext("Pause"), "pause", position_s(cues, at) is None),
+        (gettext("Resume"), "resume", not is_paused(cues, at)),
     )
     with st.container(horizontal=True):
         for label, wish, off in buttons:
@@ -89,10 +94,10 @@ def show_undo(now: Situation) -> None:
     if any(there.get(after.stage_id) != after.cues for _, after in changed):
         return
     of = [names[after.stage_id] for _, after in changed]
-    on = ", ".join(of) if len(of) <= 3 else f"{len(of)} stages"
+    on = ", ".join(of) if len(of) <= 3 else ngettext("{count} stage", "{count} stages", len(of))
     with st.container(horizontal=True, vertical_alignment="center", key="undo"):
-        st.html(markup.note(f"{_DID[wish]}: {on}."), width="content")
-        st.button("Undo", key="undo-cues", on_click=act, args=(_undo, session_id))
+        st.html(markup.note(gettext(_DID[wish], stages=on)), width="content")
+        st.button(gettext("Undo"), key="undo-cues", on_click=act, args=(_undo, session_id))
 
 
 def _undo(session_id: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import streamlit as st
 
 from audience.ids import id_of
+from audience.language import gettext, ngettext
 from audience.monitoring.cameras import CameraStatus
+from audience.privacy import reason_text
 from audience.session_setup import SessionSetup, device_environment
 from audience.sessions import Session
 from dashboard import markup
@@ -16,7 +19,8 @@ from dashboard.pages.operate import data
 from dashboard.pages.operate.start_commands import StartCard, cards_html, device_command, watch_command
 from dashboard.wording import stage_names
 
-_HERE, _DEVICE = "A camera of this machine", "A camera with a computer of its own"
+# Where a camera runs, as commands have it.
+_HERE, _DEVICE = "here", "device"
 _ALL = ("", "")
 _START = "start"
 
@@ -25,7 +29,7 @@ def show_setting_up(session_id: str) -> None:
     """One more stage or camera, and the lines that start cameras."""
     now = data.situation(session_id)
     names = stage_names(now.stages)
-    st.html(markup.note(now.session.mode_reason))
+    st.html(markup.note(reason_text(now.session.mode, now.session.mode_reason)))
     _add_camera(now.session, names)
     if now.cameras:
         show_starting(now.session, now.cameras, names, key=_START)
@@ -36,10 +40,12 @@ def _add_camera(session: Session, names: dict[str, str]) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             # By session: what is shown of a key stays, and would be another session's stage.
             key = f"add-stage-{session.session_id}"
-            st.text_input("Stage, there or new", next(iter(names.values()), "Main"), key=key)
-            st.text_input("New camera", placeholder="cam-2", key="add-camera-id")
-            st.number_input("People present", 1, 1_000_000, None, key="add-size", help="Where it is known.")
-        st.form_submit_button("Add camera", on_click=act, args=(_added, session, names))
+            st.text_input(gettext("Stage, there or new"), next(iter(names.values()), gettext("Main")), key=key)
+            st.text_input(gettext("New camera"), placeholder="cam-2", key="add-camera-id")
+            st.number_input(
+                gettext("People present"), 1, 1_000_000, None, key="add-size", help=gettext("Where it is known.")
+            )
+        st.form_submit_button(gettext("Add camera"), on_click=act, args=(_added, session, names))
 
 
 def _added(session: Session, names: dict[str, str]) -> None:
@@ -73,16 +79,33 @@ def show_starting(session: Session, cameras: Sequence[CameraStatus], names: Mapp
     offered = [_ALL, *places] if len(places) > 1 else places
     if st.session_state.get(key) not in offered:
         st.session_state.pop(key, None)  # of another session
+
+    def name(place: tuple[str, str]) -> str:
+        if place == _ALL:
+            return gettext("All {count}", count=len(places))
+        return gettext("{camera} on {stage}", camera=place[1], stage=names[place[0]])
+
     with st.container(horizontal=True):
         place = st.selectbox(
-            "Start camera",
+            gettext("Start camera"),
             offered,
-            format_func=lambda place: f"{place[1]} on {names[place[0]]}" if any(place) else f"All {len(places)}",
+            format_func=name,
             key=key,
         )
-        where = st.selectbox("Type", [_HERE, _DEVICE], key=f"{key}-where")
-        source = st.text_input("Source", "webcam:0", key=f"{key}-source", help="webcam:0, rtsp://…, http://… or file:…")
-        deliver_to = st.text_input("Bucket", "BUCKET", key=f"{key}-bucket") if where == _DEVICE else ""
+        where = st.selectbox(
+            gettext("Type"),
+            [_HERE, _DEVICE],
+            format_func=lambda where: (
+                gettext("A camera of this machine")
+                if where == _HERE
+                else gettext("A camera with a computer of its own")
+            ),
+            key=f"{key}-where",
+        )
+        source = st.text_input(
+            gettext("Source"), "webcam:0", key=f"{key}-source", help="webcam:0, rtsp://…, http://…, file:…"
+        )
+        deliver_to = st.text_input(gettext("Bucket"), "BUCKET", key=f"{key}-bucket") if where == _DEVICE else ""
     chosen = places if place == _ALL else [place]
 
     def card(stage_id: str, camera_id: str) -> StartCard:
@@ -101,15 +124,15 @@ def show_starting(session: Session, cameras: Sequence[CameraStatus], names: Mapp
 
     cards = [card(*one) for one in chosen]
     st.download_button(
-        "Card to print (HTML)" if len(cards) == 1 else f"{len(cards)} cards to print (HTML)",
+        ngettext("{count} card to print (HTML)", "{count} cards to print (HTML)", len(cards)),
         lambda: cards_html(cards, session=session.name).encode(),
         f"{session.session_id}-cards.html",
         "text/html",
         key=f"{key}-cards",
         icon=":material/print:",
-        help="A card a camera: its stage, the line that starts it, and the line as a QR code.",
+        help=gettext("A card a camera: its stage, the line that starts it, and the line as a QR code."),
     )
     st.code("\n".join(one.command for one in cards), language=None, wrap_lines=True)
     if len(cards) == 1:
-        picture = markup.qr_picture(cards[0].command)
-        st.html(f'<img class="hl-qr" alt="The line above as a QR code" src="{picture}">')
+        picture, alt = markup.qr_picture(cards[0].command), escape(gettext("The line above as a QR code"))
+        st.html(f'<img class="hl-qr" alt="{alt}" src="{picture}">')

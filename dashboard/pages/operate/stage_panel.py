@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from audience.language import gettext, ngettext
 from audience.monitoring.evaluate import is_under_way
 from audience.time import to_ms
 from dashboard import markup
@@ -32,7 +33,9 @@ def show_stage_panel(session_id: str) -> None:
     if asked_session != session_id:
         return
     names = stage_names(data.situation(session_id).stages)
-    title = names.get(asked[0], asked[0]) if len(asked) == 1 else f"{len(asked)} stages"
+    title = (
+        names.get(asked[0], asked[0]) if len(asked) == 1 else ngettext("{count} stage", "{count} stages", len(asked))
+    )
     st.dialog(plain(title), width="large", on_dismiss=_close)(show_part)(_panel, session_id)
 
 
@@ -51,8 +54,8 @@ def _panel(session_id: str) -> None:
     elif stages and is_under_way(now.session, at_ms):
         show_stage_buttons(now, stages[0], key="panel")
     if not cameras:
-        st.html(markup.note("No camera is set up here: add one under “Set up”."))
+        st.html(markup.note(gettext("No camera is set up here: add one under “Set up”.")))
         return
     st.html(camera_rows(cameras[:_IN_DETAIL], names))
-    st.html(markup.facts([f"As of {time_text(at_ms, viewer_zone(st.context.timezone))}"]))
+    st.html(markup.facts([gettext("As of {time}", time=time_text(at_ms, viewer_zone(st.context.timezone)))]))
     show_starting(now.session, cameras, names, key="panel")

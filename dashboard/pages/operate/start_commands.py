@@ -9,6 +9,8 @@ from html import escape
 
 import segno
 
+from audience.language import gettext, language
+
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = """
 body { font: 11pt/1.4 "Source Sans Pro", "Source Sans 3", system-ui, sans-serif; color: #000; background: #fff;
@@ -79,18 +81,21 @@ def cards_html(cards: Sequence[StartCard], *, session: str) -> str:
         f"<code>{escape(card.command)}</code></section>"
         for card in cards
     )
+    title = gettext("Cameras: {session}", session=session)
     return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html><html lang="{language()}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Cameras: {escape(session)}</title><style>{_STYLE}</style></head><body>"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
         f"<h1>{escape(session)}</h1><main>{sections}</main></body></html>"
     )
 
 
 def _code(command: str) -> str:
     made = segno.make(command, error="m", micro=False)
-    return str(made.svg_inline(omitsize=True, border=4, dark="#000", light="#fff", title="The line as a QR code"))
+    return str(
+        made.svg_inline(omitsize=True, border=4, dark="#000", light="#fff", title=gettext("The line as a QR code"))
+    )
 
 
 def _in_store(words: list[str], store_url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from audience.language import N_, gettext, ngettext
 from audience.monitoring.evaluate import Situation, is_under_way, is_watched
 from audience.time import to_ms
 from dashboard import markup
@@ -21,9 +22,9 @@ from dashboard.pages.operate.start_commands import alerts_command
 from dashboard.wording import faces_text, kind_words, stage_names
 
 OLD_ALERTS = 10
-NOBODY_WATCHES = (
+NOBODY_WATCHES = N_(
     "Rules are checked while this page is open, and alerts appear here only. To be notified by mail, SMS or webhook, "
-    "or while no page is open, start"
+    "or while no page is open, start: {command}"
 )
 
 
@@ -49,14 +50,15 @@ def _head(now: Situation) -> None:
     session, now_ms = now.session, to_ms(data.now())
     zone = viewer_zone(st.context.timezone)
     if session.ended_at is not None and not is_under_way(session, now_ms):
-        when = f"Ended {date_text(session.ended_at, zone)}"
+        when = gettext("Ended {date}", date=date_text(session.ended_at, zone))
+    elif now.recorded:
+        when = gettext("Running since {date}", date=date_text(session.started_at, zone))
     else:
-        verb = "Running since" if now.recorded else "Nothing recorded yet, set up for"
-        when = f"{verb} {date_text(session.started_at, zone)}"
+        when = gettext("Nothing recorded yet, set up for {date}", date=date_text(session.started_at, zone))
     facts = [when]
     seen = [one.faces for one in now.now.values() if one.faces is not None]
     if len(now.stages) > 1:
-        facts.append(f"{len(now.stages)} stages")
+        facts.append(ngettext("{count} stage", "{count} stages", len(now.stages)))
     if seen:
         facts.append(faces_text(sum(seen)))
     st.html(markup.header(session.name, kind_words(session), facts, summary(now.cameras, stage_names(now.stages))))
@@ -65,9 +67,10 @@ def _head(now: Situation) -> None:
 def _alerts_over(now: Situation) -> None:
     over = [alert for alert in reversed(now.book.alerts) if alert.ended_ms is not None]
     if over:
-        with st.expander(f"Past alerts ({len(over)})", key="alerts-over"):
+        with st.expander(gettext("Past alerts ({count})", count=len(over)), key="alerts-over"):
             now_ms, zone = to_ms(data.now()), viewer_zone(st.context.timezone)
+            names = stage_names(now.stages)
             for alert in over[:OLD_ALERTS]:
-                st.html(alert_line(now.book, alert, now_ms, zone))
+                st.html(alert_line(now.book, alert, names, now_ms, zone))
     if is_under_way(now.session, to_ms(data.now())) and not is_watched(now.book, to_ms(data.now())):
-        st.html(markup.note(f"{NOBODY_WATCHES}: {alerts_command(store_url=data.named_store())}"))
+        st.html(markup.note(gettext(NOBODY_WATCHES, command=alerts_command(store_url=data.named_store()))))

@@ -268,7 +268,7 @@ def show_export(found: Evening, homes: Sequence[Home], least: int, picture: Pict
     """Offers the minutes of some households, and all programmes by both sources."""
     build = partial(bundle, found, homes, least, picture, address(PAGE))
     tables = ["presence", "minutes", "guests", "programmes"]
-    offer(build, page=PAGE, first="Table of presence", tables=tables, pictures=[picture.name])
+    offer(build, page=PAGE, first=gettext("Table of presence"), tables=tables, pictures=[picture.name])
 
 
 def bundle(found: Evening, homes: Sequence[Home], least: int, picture: Picture, opened_at: str) -> DownloadBundle:

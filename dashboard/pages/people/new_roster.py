@@ -10,11 +10,12 @@ from audience.errors import HouselightsError, InvalidValue
 from audience.identity.gate import CONDITIONS, Ruling, gate
 from audience.identity.records import ACTORS, PURPOSES, Actor, Roster
 from audience.ids import id_of
+from audience.language import gettext
 from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.access.identity import account
 from dashboard.access.people_data import now, open_people
-from dashboard.pages.people.text import PURPOSE_WORDS
+from dashboard.pages.people.text import actor_name, purpose_name
 from dashboard.place_fields import choose_country, choose_setting
 
 _PROBLEM, _DONE = "roster-problem", "roster-done"
@@ -22,25 +23,27 @@ _PROBLEM, _DONE = "roster-problem", "roster-done"
 
 def show_new_roster() -> None:
     """The fields, what the gate says to them, and the button."""
-    st.text_input("Title", key="roster-title")
+    st.text_input(gettext("Title"), key="roster-title")
     with st.container(horizontal=True):
         purpose = st.selectbox(
-            "Purpose",
+            gettext("Purpose"),
             PURPOSES,
             index=None,
-            placeholder="Choose",
-            format_func=lambda one: PURPOSE_WORDS[one].capitalize(),
+            placeholder=gettext("Choose"),
+            format_func=purpose_name,
             key="roster-purpose",
         )
         setting = choose_setting("roster-setting")
-    country = choose_country("roster-country", unset="Not set: counts as one of the EU")
+    country = choose_country("roster-country", unset=gettext("Not set: counts as one of the EU"))
     st.text_input(
-        "Stages where they may be recognised",
-        placeholder="SESSION/STAGE, with * for any letters; several with commas",
+        gettext("Stages where they may be recognised"),
+        placeholder=gettext("SESSION/STAGE, with * for any letters; several with commas"),
         key="roster-stages",
     )
-    actor: Actor = st.selectbox("Who recognises", ACTORS, format_func=str.capitalize, key="roster-actor")
-    law = st.text_input("National law or authorisation", key="roster-law") if purpose == "search" else ""
+    actor: Actor = st.selectbox(gettext("Who recognises"), ACTORS, format_func=actor_name, key="roster-actor")
+    law = ""
+    if purpose == "search":
+        law = st.text_input(gettext("National law or authorisation"), key="roster-law")
     if purpose is not None and setting is not None:
         _show_ruling(gate(purpose, setting, country, actor, law=law))
     if problem := st.session_state.pop(_PROBLEM, ""):
@@ -53,8 +56,10 @@ def _show_ruling(ruling: Ruling) -> None:
     st.html(f'<p class="hl-outcome" role="status">{escape(ruling.reason)} ({escape(ruling.article)})</p>')
     if ruling.is_refused:
         return
-    accepted = [name for name in ruling.conditions if st.checkbox(CONDITIONS[name], key=f"roster-accepts-{name}")]
-    st.button("Set up roster", type="primary", on_click=_set_up, args=(accepted,))
+    accepted = [
+        name for name in ruling.conditions if st.checkbox(gettext(CONDITIONS[name]), key=f"roster-accepts-{name}")
+    ]
+    st.button(gettext("Set up roster"), type="primary", on_click=_set_up, args=(accepted,))
 
 
 def _set_up(accepted: list[str]) -> None:
@@ -63,10 +68,12 @@ def _set_up(accepted: list[str]) -> None:
     try:
         roster_id = id_of(field["title"] or "")
         if not roster_id:
-            raise InvalidValue("A roster needs a title with a letter or a digit in it, a to z or 0 to 9.")
+            raise InvalidValue(gettext("A roster needs a title with a letter or a digit in it, a to z or 0 to 9."))
         with open_people("people") as (_, people):
             if any(one.roster_id == roster_id for one in people.rosters()):
-                raise InvalidValue(f"There is a roster {roster_id} already: give this one another title.")
+                raise InvalidValue(
+                    gettext("There is a roster {roster} already: give this one another title.", roster=roster_id)
+                )
             people.set_up(
                 Roster(
                     roster_id=roster_id,

@@ -14,6 +14,7 @@ from audience.identity.links import Links
 from audience.identity.people import People, Receipt
 from audience.identity.records import Person, Roster
 from audience.identity.store import IdentityStore
+from audience.language import gettext, ngettext
 from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.access.identity import account
@@ -21,7 +22,7 @@ from dashboard.access.people_data import has_people, now, open_people, server_ad
 from dashboard.clock import date_text, viewer_zone
 from dashboard.pages.acting import act, show_problem
 from dashboard.pages.people.new_roster import show_new_roster
-from dashboard.pages.people.text import LEAD, NO_ROSTER, PURPOSE_WORDS, trail_note
+from dashboard.pages.people.text import LEAD, NO_ROSTER, purpose_name, trail_note
 
 _JOIN_DAYS = 14
 _LINK, _RECEIPT, _CHOSEN = "people-link", "people-receipt", "people-roster"
@@ -30,34 +31,38 @@ _SHOWN_OF_TRAIL = 50
 
 def show() -> None:
     """Draws the page."""
-    st.html(markup.page_title("People", LEAD))
+    st.html(markup.page_title(gettext("People"), gettext(LEAD)))
     if not has_people():
-        st.html(markup.empty(NO_ROSTER))
+        st.html(markup.empty(gettext(NO_ROSTER)))
         show_new_roster()
         return
     with open_people("people") as (store, people):
         rosters = [roster for roster in people.rosters() if roster.purpose != "search"]
         if rosters:
             roster = st.selectbox(
-                "Roster",
+                gettext("Roster"),
                 rosters,
-                format_func=lambda one: f"{one.name} · {PURPOSE_WORDS[one.purpose]}",
+                format_func=lambda one: f"{one.name} · {purpose_name(one.purpose)}",
                 key=_CHOSEN,
             )
             _show_roster(store, people, roster)
         else:
-            st.html(markup.empty(NO_ROSTER))
-        with st.expander("Set up another roster" if rosters else "Set up a roster", expanded=not rosters):
+            st.html(markup.empty(gettext(NO_ROSTER)))
+        with st.expander(
+            gettext("Set up another roster") if rosters else gettext("Set up a roster"), expanded=not rosters
+        ):
             show_new_roster()
-        with st.expander("What was done, and by whom"):
+        with st.expander(gettext("What was done, and by whom")):
             _show_trail(store)
 
 
 def _show_roster(store: IdentityStore, people: People, roster: Roster) -> None:
     facts = [
-        "Pretend people, of a demonstration" if roster.pretend else PURPOSE_WORDS[roster.purpose].capitalize(),
-        f"Recognised at {', '.join(roster.stages)}" if roster.stages else "Recognised nowhere yet",
-        f"A consent holds for {roster.consent_days} days",
+        gettext("Pretend people, of a demonstration") if roster.pretend else purpose_name(roster.purpose),
+        gettext("Recognised at {stages}", stages=", ".join(roster.stages))
+        if roster.stages
+        else gettext("Recognised nowhere yet"),
+        ngettext("A consent holds for {count} day", "A consent holds for {count} days", roster.consent_days),
     ]
     st.html(markup.facts(facts))
     show_problem()
@@ -65,7 +70,7 @@ def _show_roster(store: IdentityStore, people: People, roster: Roster) -> None:
         _show_receipt(receipt)
     everybody = people.people(roster.roster_id)
     if not everybody:
-        st.html(markup.empty("Nobody is on this roster yet. Make a link, and let people join by themselves."))
+        st.html(markup.empty(gettext("Nobody is on this roster yet. Make a link, and let people join by themselves.")))
     for person in everybody:
         _show_person(people, roster, person)
     with st.container(border=True):
@@ -79,28 +84,32 @@ def _show_person(people: People, roster: Roster, person: Person) -> None:
         photo = people.photo(person.person_id)
         if photo:
             st.image(photo, width=56)
-        name = profile.name if profile else "Not finished"
+        name = profile.name if profile else gettext("Not finished")
         facts = [
-            f"on the list since {date_text(person.added_at, zone)}",
-            f"until {date_text(consent.expires_at, zone)}" if consent else "no consent",
-            f"{len(enrolment.photos)} photos" if enrolment else "no photo yet: not recognised",
-            *(["checked in"] if person.checked_in_at else []),
-            *(["a child, by a guardian"] if person.child else []),
+            gettext("on the list since {date}", date=date_text(person.added_at, zone)),
+            gettext("until {date}", date=date_text(consent.expires_at, zone)) if consent else gettext("no consent"),
+            ngettext("{count} photo", "{count} photos", len(enrolment.photos))
+            if enrolment
+            else gettext("no photo yet: not recognised"),
+            *([gettext("checked in")] if person.checked_in_at else []),
+            *([gettext("a child, by a guardian")] if person.child else []),
         ]
         st.html(f"<b>{escape(name)}</b>{markup.facts(facts)}", width="stretch")
         if roster.purpose == "welcome desk":
             st.button(
-                "Check out" if person.checked_in_at else "Check in",
+                gettext("Check out") if person.checked_in_at else gettext("Check in"),
                 key=f"check-{person.person_id}",
                 on_click=act,
                 args=(_check_in, person),
                 kwargs={"out": person.checked_in_at is not None},
             )
-        with st.popover("Withdraw"):
-            leaves = f"{name} leaves the list: the key is destroyed, and nothing of them can be read any more."
+        with st.popover(gettext("Withdraw")):
+            leaves = gettext(
+                "{name} leaves the list: the key is destroyed, and nothing of them can be read any more.", name=name
+            )
             st.html(f"<p>{escape(leaves)}</p>")
             st.button(
-                "Withdraw and erase",
+                gettext("Withdraw and erase"),
                 key=f"withdraw-{person.person_id}",
                 type="primary",
                 on_click=act,
@@ -119,32 +128,35 @@ def _withdraw(person: Person) -> None:
 
 
 def _show_receipt(receipt: Receipt) -> None:
-    st.html(markup.listing("Withdrawn", [removal.line for removal in receipt.removals]))
+    st.html(markup.listing(gettext("Withdrawn"), [removal.line for removal in receipt.removals]))
 
 
 def _show_links(store: IdentityStore, roster: Roster) -> None:
-    st.html("<b>Let people join by themselves</b>")
+    heading = gettext("Let people join by themselves")
+    st.html(f"<b>{escape(heading)}</b>")
     st.button(
-        f"Make a link that is good for {_JOIN_DAYS} days",
+        ngettext("Make a link that is good for {count} day", "Make a link that is good for {count} days", _JOIN_DAYS),
         key="make-link",
         on_click=act,
         args=(_make_link, roster.roster_id),
     )
     if (made := st.session_state.get(_LINK)) and made[0] == roster.roster_id:
         st.code(made[1], language=None, wrap_lines=True)
-        st.html(
-            f'<img class="hl-qr" src="{markup.qr_picture(made[1])}" alt="QR code of the link to join, for the door">'
-        )
-        st.html(markup.note("It is shown only now. Whoever has it can join this list."))
+        alt = gettext("QR code of the link to join, for the door")
+        st.html(f'<img class="hl-qr" src="{markup.qr_picture(made[1])}" alt="{escape(alt)}">')
+        st.html(markup.note(gettext("It is shown only now. Whoever has it can join this list.")))
     links = [link for link in Links(store, now=now).of_roster(roster.roster_id) if link.use == "join"]
     for link in links:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(
                 markup.facts(
-                    [f"Link {link.link_id}", f"until {date_text(link.expires_at, viewer_zone(st.context.timezone))}"]
+                    [
+                        gettext("Link {link}", link=link.link_id),
+                        gettext("until {date}", date=date_text(link.expires_at, viewer_zone(st.context.timezone))),
+                    ]
                 )
             )
-            st.button("Revoke", key=f"revoke-{link.link_id}", on_click=act, args=(_revoke, *link.key))
+            st.button(gettext("Revoke"), key=f"revoke-{link.link_id}", on_click=act, args=(_revoke, *link.key))
 
 
 def _make_link(roster_id: str) -> None:
@@ -170,14 +182,23 @@ def _show_trail(store: IdentityStore) -> None:
     entries = AuditTrail(store).entries()
     broken = broken_at(entries)
     if broken is not None:
-        st.html(markup.trouble(f"The trail was changed: entry {broken} does not follow from those before it."))
+        line = gettext("The trail was changed: entry {number} does not follow from those before it.", number=broken)
+        st.html(markup.trouble(line))
     zone = viewer_zone(st.context.timezone)
     searches = _search_rosters(store, entries)
     shown = [entry for entry in entries if entry.roster_id not in searches]
     st.html(
         markup.figures(
-            "What was done",
-            ("No.", "When", "Who", "What", "Roster", "Whose", "Detail"),
+            gettext("What was done"),
+            (
+                gettext("No."),
+                gettext("When"),
+                gettext("Who"),
+                gettext("What"),
+                gettext("Roster"),
+                gettext("Whose"),
+                gettext("Detail"),
+            ),
             [
                 (
                     str(entry.number),

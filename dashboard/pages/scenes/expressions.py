@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from audience.comparing.scenes import SceneFigure, at_most, is_noise, scene_figures
 from audience.export.tables import scenes_table
+from audience.language import N_, gettext
 from audience.percents import percent_text
 from audience.reaction.baseline import BASELINES, BaselineChoice
 from audience.reaction.segments import LEAST_S
@@ -20,20 +21,51 @@ from audience.scorers import FALSE_RATES, FalseRate
 from dashboard import markup
 from dashboard.charts.heat_map import heat_map
 from dashboard.charts.theme import LIGHT, Palette, palette_of
+from dashboard.choices import put_into_address, take_from_address
 from dashboard.download import Picture, offer
 from dashboard.pages.choose_sessions import bar
 from dashboard.pages.scenes import data
 from dashboard.pages.scenes.selected import PAGE, PICTURE_WIDTH, ChosenScenes
-from dashboard.pages.scenes.text import LACKS, NOISE, changed, figure_name, figure_words, number_of_faces, plus, ranged
-from dashboard.wording import doing, expression_name
+from dashboard.pages.scenes.text import (
+    NOISE,
+    capitalised,
+    changed,
+    counted_of,
+    faces_cell,
+    figure_name,
+    figure_words,
+    lack_brief,
+    lack_full,
+    number_of_faces,
+    plus,
+    ranged,
+)
+from dashboard.wording import expression_name
 
 Measure = Literal["share", "change"]
 FalseRates = Mapping[str, FalseRate]
 
+_MEASURES: dict[Measure, str] = {"share": N_("Share"), "change": N_("Change")}
 _AGAINST: dict[BaselineChoice, str] = {
-    "whole talk": "the whole screening",
-    "moving median": "the minutes around it",
-    "pre-roll": "the time before it began",
+    "whole talk": N_("Compared with the whole screening"),
+    "moving median": N_("Compared with the minutes around it"),
+    "pre-roll": N_("Compared with the time before it began"),
+}
+_ONE_CHANGE: dict[BaselineChoice, str] = {
+    "whole talk": N_("A cell is the share of faces less that of the whole screening, in points."),
+    "moving median": N_("A cell is the share of faces less that of the minutes around it, in points."),
+    "pre-roll": N_("A cell is the share of faces less that of the time before it began, in points."),
+}
+_MEAN_CHANGE: dict[BaselineChoice, str] = {
+    "whole talk": N_(
+        "A cell is the share of faces less that of the whole screening, in points, on average over screenings."
+    ),
+    "moving median": N_(
+        "A cell is the share of faces less that of the minutes around it, in points, on average over screenings."
+    ),
+    "pre-roll": N_(
+        "A cell is the share of faces less that of the time before it began, in points, on average over screenings."
+    ),
 }
 
 
@@ -45,59 +77,89 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
         choosers: the row for the view's own choosers.
     """
     with choosers:
-        measure: Measure = st.segmented_control(
-            "Show",
+        take_from_address("measure", get_args(Measure), "share", _measure_name)
+        chosen_measure: Measure | None = st.segmented_control(
+            gettext("Show"),
             get_args(Measure),
-            default="share",
             required=True,
-            format_func={"share": "Share", "change": "Change"}.__getitem__,
+            format_func=_measure_name,
             key="measure",
-            bind="query-params",
+            on_change=put_into_address,
+            args=("measure", "share"),
             label_visibility="collapsed",
         )
+        measure = chosen_measure or "share"
         choice: BaselineChoice = BASELINES[0]
         if measure == "change":
+            take_from_address("baseline", BASELINES, BASELINES[0], _baseline_name)
             choice = st.selectbox(
-                "Against",
+                gettext("Against"),
                 BASELINES,
-                format_func=lambda name: f"Compared with {_AGAINST[name]}",
+                format_func=_baseline_name,
                 key="baseline",
-                bind="query-params",
+                on_change=put_into_address,
+                args=("baseline", BASELINES[0]),
                 label_visibility="collapsed",
                 width=260,
             )
         bundle = st.container(width="content")
-    with bar("Laying the scenes side by side") as told_part:
+    with bar(gettext("Laying the scenes side by side")) as told_part:
         screened = data.screened(chosen.screenings, chosen.expressions, choice, told_part)
     figures = scene_figures(screened, chosen.expressions)
     sentence = headline(figures, chosen.lead)
     st.html(markup.lead(sentence))
     rates = FALSE_RATES.get(chosen.scorer, {})
     chart = _chart(figures, measure, chosen.experimental, rates, palette_of(st.context.theme.type))
-    st.altair_chart(chart, key="heat-map", alt=f"Scenes against expressions. {sentence}", theme=None)
+    alt = gettext("Scenes against expressions.") + f" {sentence}"
+    st.altair_chart(chart, key="heat-map", alt=alt, theme=None)
     st.html(markup.note(*explained(figures, measure, choice, chosen.experimental, rates)))
-    with st.expander("All figures"):
-        head = ("Scene", "Expression", "Share", "Change", "Faces", "Screenings", "Coverage")
-        st.html(markup.figures("Scenes and expressions", head, [_cells(one, rates) for one in figures]))
+    with st.expander(gettext("All figures")):
+        head = (
+            gettext("Scene"),
+            gettext("Expression"),
+            gettext("Share"),
+            gettext("Change"),
+            gettext("Faces"),
+            gettext("Screenings"),
+            gettext("Coverage"),
+        )
+        st.html(markup.figures(gettext("Scenes and expressions"), head, [_cells(one, rates) for one in figures]))
     with bundle:
         build = chosen.bundle(
             {"view": "expressions", "measure": measure, "baseline": choice, "least_figures_s": LEAST_S},
             partial(scenes_table, figures),
             partial(_picture, figures, measure, chosen.experimental, rates, sentence),
         )
-        offer(build, page=PAGE, first="Table of the scenes", tables=["scenes", "notes"], pictures=["scenes"])
+        offer(build, page=PAGE, first=gettext("Table of the scenes"), tables=["scenes", "notes"], pictures=["scenes"])
+
+
+def _measure_name(measure: Measure) -> str:
+    return gettext(_MEASURES[measure])
+
+
+def _baseline_name(choice: BaselineChoice) -> str:
+    return gettext(_AGAINST[choice])
 
 
 def headline(figures: Sequence[SceneFigure], lead: str) -> str:
     """Where most showed an expression, and where fewest did."""
     known = sorted((one for one in figures if one.enough and one.expression == lead), key=lambda one: one.share)
     if not known:
-        return "Not enough data for a figure of any scene."
+        return gettext("Not enough data for a figure of any scene.")
     most, least = known[-1], known[0]
-    line = f"Highest: “{most.scene.name}”, {ranged(most.share, most.low, most.high)} of the faces {doing(lead)}"
+    values = {
+        "expression": expression_name(lead),
+        "highest": most.scene.name,
+        "high": ranged(most.share, most.low, most.high),
+    }
     if most is least:
-        return f"{line}."
-    return f"{line}; lowest: “{least.scene.name}”, {ranged(least.share, least.low, least.high)}."
+        return gettext("{expression}: highest in “{highest}”, {high} of the faces.", **values)
+    return gettext(
+        "{expression}: highest in “{highest}”, {high} of the faces; lowest in “{lowest}”, {low}.",
+        lowest=least.scene.name,
+        low=ranged(least.share, least.low, least.high),
+        **values,
+    )
 
 
 def explained(
@@ -109,35 +171,37 @@ def explained(
 ) -> list[str]:
     """What the picture means, and why cells of it have no figure."""
     several = max(one.shown for one in figures) > 1
-    said = [
-        "A cell is the share of faces that show the expression in the scene"
-        + (", on average over screenings, each counting once." if several else ".")
-    ]
     if measure == "change":
+        said = [gettext((_MEAN_CHANGE if several else _ONE_CHANGE)[choice])]
+    elif several:
         said = [
-            f"A cell is the share of faces less that of {_AGAINST[choice]}, in points"
-            + (", on average over screenings." if several else ".")
+            gettext(
+                "A cell is the share of faces that show the expression in the scene, on average over screenings, each "
+                "counting once."
+            )
         ]
+    else:
+        said = [gettext("A cell is the share of faces that show the expression in the scene.")]
     lacks = dict.fromkeys(one.lack if measure == "share" else one.change_lack for one in figures)
-    said += [f"“{LACKS[lack].brief.capitalize()}”: {LACKS[lack].full}." for lack in lacks if lack]
+    said += [f"“{capitalised(lack_brief(lack))}”: {lack_full(lack)}." for lack in lacks if lack]
     if measure == "share" and any(is_noise(one, rates.get(one.expression)) for one in figures):
-        said.append(NOISE)
+        said.append(gettext(NOISE))
     if experimental & {one.expression for one in figures}:
-        said.append("* Experimental: its accuracy is not established.")
+        said.append(gettext("* Experimental: its accuracy is not established."))
     return said
 
 
 def _cells(figure: SceneFigure, rates: FalseRates) -> tuple[str, ...]:
-    share = ranged(figure.share, figure.low, figure.high) if figure.enough else LACKS[figure.lack].full
+    share = ranged(figure.share, figure.low, figure.high) if figure.enough else lack_full(figure.lack)
     if is_noise(figure, rates.get(figure.expression)):
-        share = f"{share}, noise"
+        share = gettext("{share}, noise", share=share)
     return (
         figure.scene.name,
         expression_name(figure.expression),
         share,
         changed(figure) if figure.enough else "",
-        f"{figure.faces:.0f}" if figure.enough else "",
-        f"{figure.screenings} of {figure.shown}",
+        faces_cell(figure) if figure.enough else "",
+        counted_of(figure),
         "" if figure.coverage != figure.coverage else percent_text(figure.coverage),
     )
 
@@ -167,17 +231,26 @@ def _chart(
         cells += rests_on([one for one in figures if one.scene == scene], row, len(expressions))
     columns = [expression_name(name) + ("*" if name in experimental else "") for name in expressions]
     names = [scene.name for scene in scenes]
-    return heat_map(pd.DataFrame(cells), names, [*columns, "Faces", "Coverage"], palette, changes=measure == "change")
+    return heat_map(
+        pd.DataFrame(cells),
+        names,
+        [*columns, gettext("Faces"), gettext("Coverage")],
+        palette,
+        changes=measure == "change",
+    )
 
 
 def _cell(figure: SceneFigure, measure: Measure, rate: FalseRate | None, row: int, column: int) -> dict[str, object]:
     if measure == "share" and rate is not None and is_noise(figure, rate):
-        said = (
-            f"{figure_words(figure)}; noise: its scorer takes up to {percent_text(at_most(rate))} of other faces for it"
+        said = gettext(
+            "{figure}; noise: its scorer takes up to {share} of other faces for it",
+            figure=figure_words(figure),
+            share=percent_text(at_most(rate)),
         )
-        return {"row": row, "column": column, "value": float("nan"), "text": "noise", "brief": "·", "said": said}
+        text = gettext("noise")
+        return {"row": row, "column": column, "value": float("nan"), "text": text, "brief": "·", "said": said}
     value, lack = (figure.share, figure.lack) if measure == "share" else (figure.change, figure.change_lack)
-    text = LACKS[lack].brief if lack else percent_text(value) if measure == "share" else plus(value)
+    text = lack_brief(lack) if lack else percent_text(value) if measure == "share" else plus(value)
     brief = "\N{EN DASH}" if lack else text.removesuffix(" %")
     said = figure_words(figure)
     return {"row": row, "column": column, "value": round(100 * value, 1), "text": text, "brief": brief, "said": said}
@@ -189,7 +262,7 @@ def rests_on(figures: Sequence[SceneFigure], row: int, column: int) -> list[dict
     most = max(shown, key=lambda one: one.faces, default=figures[0])
     said = f"{figure_name(most)}: {number_of_faces(most)}" if shown else figure_words(most)
     coverage = "" if most.coverage != most.coverage else percent_text(most.coverage)
-    faces = f"{most.faces:.0f}" if shown or most.lack == "nobody in view" else ""
+    faces = faces_cell(most) if shown or most.lack == "nobody in view" else ""
     nothing = {"row": row, "value": float("nan"), "said": said}
     return [
         {"column": column, "text": faces, "brief": faces, **nothing},

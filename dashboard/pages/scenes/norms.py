@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from audience.comparing.norms import LEAST_SCENES, Standing, scenes_besides, standing
 from audience.comparing.scenes import SceneFigure, scene_figures
 from audience.export.tables import norms_table
+from audience.language import gettext, ngettext, whole
 from audience.percents import percent_text
 from dashboard import markup
 from dashboard.charts.rows import IntervalAxis, IntervalRow, interval_rows
@@ -22,8 +23,8 @@ from dashboard.download import Picture, offer
 from dashboard.pages.choose_sessions import bar
 from dashboard.pages.scenes import data
 from dashboard.pages.scenes.selected import PAGE, PICTURE_WIDTH, ChosenScenes
-from dashboard.pages.scenes.text import LACKS, ranged
-from dashboard.wording import doing
+from dashboard.pages.scenes.text import NOT_ENOUGH, counted_of, faces_cell, lack_full, ranged
+from dashboard.wording import expression_name
 
 Placed = Sequence[tuple[SceneFigure, Standing]]
 
@@ -38,7 +39,7 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     """
     with choosers:
         bundle = st.container(width="content")
-    with bar("Reading the archive") as on_progress:
+    with bar(gettext("Reading the archive")) as on_progress:
         alike = [session for session in sessions() if session.simulated == chosen.simulated]
         archive = data.archive(alike, on_progress)
         screened = data.screened(chosen.screenings, (expression,), "whole talk", on_progress)
@@ -50,17 +51,24 @@ def show(chosen: ChosenScenes, expression: str, choosers: DeltaGenerator) -> Non
     alt = headline(placed, expression)
     st.html(markup.lead(alt))
     st.altair_chart(_chart(placed, palette_of(st.context.theme.type)), key="norms", alt=alt, theme=None)
-    st.html(markup.note(*explained(chosen, expression)))
-    with st.expander("All figures"):
-        head = ("Scene", "Share", "Lower in the archive", "Other scenes", "Faces", "Screenings")
-        st.html(markup.figures("Where each scene stands", head, [_cells(*one) for one in placed]))
+    st.html(markup.note(*explained(chosen)))
+    with st.expander(gettext("All figures")):
+        head = (
+            gettext("Scene"),
+            gettext("Share"),
+            gettext("Lower in the archive"),
+            gettext("Other scenes"),
+            gettext("Faces"),
+            gettext("Screenings"),
+        )
+        st.html(markup.figures(gettext("Where each scene stands"), head, [_cells(*one) for one in placed]))
     with bundle:
         build = chosen.bundle(
             {"view": "norms", "expression": expression, "archive": "simulated" if chosen.simulated else "recorded"},
             partial(norms_table, placed),
             partial(_picture, placed, alt),
         )
-        offer(build, page=PAGE, first="Table of the norms", tables=["norms", "notes"], pictures=["norms"])
+        offer(build, page=PAGE, first=gettext("Table of the norms"), tables=["norms", "notes"], pictures=["norms"])
 
 
 def headline(placed: Placed, expression: str) -> str:
@@ -68,25 +76,42 @@ def headline(placed: Placed, expression: str) -> str:
     known = [(one, place) for one, place in placed if place.enough]
     if not known:
         most = max(place.scenes for _, place in placed)
-        return (
-            f"Not enough data: the archive has {most} other scene{'' if most == 1 else 's'} of this scorer, and a norm "
-            f"needs {LEAST_SCENES}."
+        return ngettext(
+            "Not enough data: the archive has {count} other scene of this scorer, and a norm needs {least}.",
+            "Not enough data: the archive has {count} other scenes of this scorer, and a norm needs {least}.",
+            most,
+            least=LEAST_SCENES,
         )
     figure, place = max(known, key=lambda one: one[1].rank)
-    return (
-        f"“{figure.scene.name}” ranks highest: fewer faces {doing(expression)} in {percent_text(place.rank)} of "
-        f"{place.scenes} other scenes."
+    return gettext(
+        "{expression}: “{scene}” ranks highest, above {share} of {scenes} other scenes.",
+        expression=expression_name(expression),
+        scene=figure.scene.name,
+        share=percent_text(place.rank),
+        scenes=whole(place.scenes),
     )
 
 
-def explained(chosen: ChosenScenes, expression: str) -> list[str]:
+def explained(chosen: ChosenScenes) -> list[str]:
     """What the picture means, and what it rests on."""
+    if chosen.simulated:
+        counts = gettext(
+            "Each scene of the archive counts once, however often it was shown, and none is compared with itself. Only "
+            "those scored by {scorer} count, and only simulated ones, as these are.",
+            scorer=chosen.scorer,
+        )
+    else:
+        counts = gettext(
+            "Each scene of the archive counts once, however often it was shown, and none is compared with itself. Only "
+            "those scored by {scorer} count, and no simulated ones.",
+            scorer=chosen.scorer,
+        )
     return [
-        f"Each point is the share of the archive's other scenes in which fewer faces {doing(expression)}. The grey bar "
-        "is its 95 % interval, over the people who saw the scene and the scenes in the archive.",
-        "Each scene of the archive counts once, however often it was shown, and none is compared with itself. Only "
-        f"those scored by {chosen.scorer} count"
-        + (", and only simulated ones, as these are." if chosen.simulated else ", and no simulated ones."),
+        gettext(
+            "Each point is the share of the archive's other scenes in which fewer faces show the expression. The grey "
+            "bar is its 95 % interval, over the people who saw the scene and the scenes in the archive."
+        ),
+        counts,
     ]
 
 
@@ -94,14 +119,22 @@ def rows_of(placed: Placed) -> list[IntervalRow]:
     """One row a scene."""
     rows = []
     for one, place in placed:
-        beside, brief = "not enough data", "too little"
-        said = f"{one.scene.name}: {LACKS[one.lack].full if one.lack else f'{place.scenes} other scenes are too few'}"
+        beside, brief = gettext(NOT_ENOUGH), gettext("too little")
+        why = lack_full(one.lack) if one.lack else _too_few(place)
+        said = f"{one.scene.name}: {why}"
         if place.enough:
             # The figure that the point stands at; the share itself is in the table and under the pointer.
             rank = percent_text(place.rank)
-            beside, brief = f"{rank} of {place.scenes} scenes", f"{rank} of {place.scenes}"
-            said = f"{one.scene.name}: {_rank(place)} of {place.scenes} other scenes lie lower than its "
-            said += ranged(one.share, one.low, one.high)
+            scenes = whole(place.scenes)
+            beside = gettext("{share} of {scenes} scenes", share=rank, scenes=scenes)
+            brief = gettext("{share} of {scenes}", share=rank, scenes=scenes)
+            said = gettext(
+                "{scene}: {rank} of {scenes} other scenes lie lower than its {share}",
+                scene=one.scene.name,
+                rank=_rank(place),
+                scenes=scenes,
+                share=ranged(one.share, one.low, one.high),
+            )
         low, high = (np.nan, np.nan) if not place.enough else (100 * place.low, 100 * place.high)
         rows.append(
             IntervalRow(
@@ -119,7 +152,7 @@ def rows_of(placed: Placed) -> list[IntervalRow]:
 
 
 def _chart(placed: Placed, palette: Palette) -> LayerChart:
-    axis = IntervalAxis(name="Share of other archive scenes that rank lower", low=0, high=100, unit=" %")
+    axis = IntervalAxis(name=gettext("Share of other archive scenes that rank lower"), low=0, high=100, unit=" %")
     return interval_rows(rows_of(placed), axis, palette)
 
 
@@ -130,12 +163,16 @@ def _picture(placed: Placed, alt: str) -> Picture:
 def _cells(one: SceneFigure, place: Standing) -> tuple[str, ...]:
     return (
         one.scene.name,
-        ranged(one.share, one.low, one.high) if one.enough else LACKS[one.lack].full,
-        _rank(place) if place.enough else "not enough data",
-        str(place.scenes),
-        f"{one.faces:.0f}" if one.enough else "",
-        f"{one.screenings} of {one.shown}",
+        ranged(one.share, one.low, one.high) if one.enough else lack_full(one.lack),
+        _rank(place) if place.enough else gettext(NOT_ENOUGH),
+        whole(place.scenes),
+        faces_cell(one) if one.enough else "",
+        counted_of(one),
     )
+
+
+def _too_few(place: Standing) -> str:
+    return ngettext("{count} other scene is too few", "{count} other scenes are too few", place.scenes)
 
 
 def _rank(place: Standing) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from audience.language import N_, gettext
 from audience.percents import percent
 from audience.reaction.curve import overall_share
 from dashboard import markup
+from dashboard.choices import put_into_address, take_from_address
 from dashboard.download import address
 from dashboard.pages.choose_sessions import choose_expression, chosen_selection, link_parameters
 from dashboard.pages.scenes import data
@@ -36,7 +38,11 @@ def plan_parameters(screenings: Sequence[Screening], expression: str) -> dict[st
     return known if np.isnan(alike) else known | {"alike": f"{alike:.2f}"}
 
 
-VIEWS = {"expressions": "Expressions", "synchrony": "Synchrony", "norms": "Norms"}
+VIEWS = {"expressions": N_("Expressions"), "synchrony": N_("Synchrony"), "norms": N_("Norms")}
+
+
+def _view_name(view: str) -> str:
+    return gettext(VIEWS[view])
 
 
 def choose_work(works: dict[str, tuple[Screening, ...]]) -> str:
@@ -46,7 +52,7 @@ def choose_work(works: dict[str, tuple[Screening, ...]]) -> str:
     own_names = names_of(screenings[0] for screenings in works.values())
     names = {work: first.session.film or own_names[first.key] for work, (first, *_) in works.items()}
     return st.selectbox(
-        "Film or session",
+        gettext("Film or session"),
         list(works),
         format_func=lambda work: f"{names[work]} ({len(works[work])})",
         key="work",
@@ -60,19 +66,20 @@ def show(selection: Selection) -> None:
     """The page of what was chosen."""
     works = by_work(selection.screenings)
     if not works:
-        line = "These sessions have no timeline yet. Add scenes, slides or chapters first:"
+        line = gettext("These sessions have no timeline yet. Add scenes, slides or chapters first:")
         st.html(markup.empty(line, "houselights timeline SESSION FILE"))
         return
     choosers = st.container(horizontal=True, vertical_alignment="center", key="scene-choosers")
     with choosers:
+        take_from_address("view", list(VIEWS), "expressions", _view_name)
         view = st.segmented_control(
-            "View",
+            gettext("View"),
             list(VIEWS),
-            default="expressions",
             required=True,
-            format_func=VIEWS.__getitem__,
+            format_func=_view_name,
             key="view",
-            bind="query-params",
+            on_change=put_into_address,
+            args=("view", "expressions"),
             label_visibility="collapsed",
         )
         work = choose_work(works)
@@ -84,22 +91,22 @@ def show(selection: Selection) -> None:
             filters={name: ", ".join(st.query_params.get_all(name)) for name in st.query_params},
         )
         expression = ""
-        if view != "expressions":
+        if view in ("synchrony", "norms"):
             expression = choose_expression(chosen.expressions, chosen.experimental, width=180)
-    if view == "expressions":
-        expressions_view.show(chosen, choosers)
-    elif view == "synchrony":
+    if view == "synchrony":
         synchrony_view.show(chosen, expression, choosers)
-    else:
+    elif view == "norms":
         norms_view.show(chosen, expression, choosers)
+    else:
+        expressions_view.show(chosen, choosers)
     if lines := lines_set_down(chosen.screenings):
-        st.html(markup.listing("Notes and exclusions", lines))
+        st.html(markup.listing(gettext("Notes and exclusions"), lines))
     usual = plan_parameters(chosen.screenings, expression or chosen.lead)
     with st.container(horizontal=True, key="scene-links"):
-        st.page_link("compare/page.py", label="Compare these screenings →", query_params=link_parameters())
-        st.page_link("planner/page.py", label="Plan a comparison of such audiences →", query_params=usual)
+        st.page_link("compare/page.py", label=gettext("Compare these screenings →"), query_params=link_parameters())
+        st.page_link("planner/page.py", label=gettext("Plan a comparison of such audiences →"), query_params=usual)
 
 
-st.html(markup.page_title("Scenes"))
+st.html(markup.page_title(gettext("Scenes")))
 if (selection := chosen_selection()) is not None:
     show(selection)

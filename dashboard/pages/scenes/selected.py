@@ -8,6 +8,7 @@ from functools import partial
 
 from audience.comparing.scenes import work_of
 from audience.export.tables import ExportTable, joined, notes_table
+from audience.language import language, using
 from dashboard.download import Chosen, DownloadBundle, Picture
 from dashboard.pages.choose_sessions import lead_of
 from dashboard.pages.screening_data import scorers
@@ -64,7 +65,8 @@ class ChosenScenes:
             settings: the choices of the view.
             table, picture: make what it shows.
         """
-        return partial(_bundle, self, settings, table, picture)
+        # Files are made where no page runs, and no viewer is known.
+        return partial(_bundle, self, settings, table, picture, language())
 
 
 def by_work(screenings: Sequence[Screening]) -> dict[str, tuple[Screening, ...]]:
@@ -77,8 +79,14 @@ def by_work(screenings: Sequence[Screening]) -> dict[str, tuple[Screening, ...]]
 
 
 def _bundle(
-    chosen: ChosenScenes, settings: Chosen, table: Callable[[], ExportTable], picture: Callable[[], Picture]
+    chosen: ChosenScenes,
+    settings: Chosen,
+    table: Callable[[], ExportTable],
+    picture: Callable[[], Picture],
+    viewers: str,
 ) -> DownloadBundle:
+    with using(viewers):
+        drawn = picture()
     return DownloadBundle(
         page=PAGE,
         address=chosen.address,
@@ -87,7 +95,7 @@ def _bundle(
             table(),
             joined([notes_table(one.session.session_id, [one.stage]) for one in chosen.screenings]),
         ],
-        pictures=[picture()],
+        pictures=[drawn],
         stages=[screening.windows for screening in chosen.screenings],
         scorers=scorers(chosen.screenings),
     )

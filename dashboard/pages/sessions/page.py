@@ -209,5 +209,8 @@ with data.reader() as sessions_reader:
         show_all(sessions_reader)
 if is_empty:
     show_first_use(
-        f"There is no session in this store yet{data.whereabouts()}. Score a recording, or look at samples first:"
+        gettext(
+            "There is no session in this store yet{where}. Score a recording, or look at samples first:",
+            where=data.whereabouts(),
+        )
     )

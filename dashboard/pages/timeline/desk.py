@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import streamlit as st
 
 from audience.errors import ChangedMeanwhile
+from audience.language import gettext
 from audience.sessions import Session, Stage
 from audience.timelines import Cue, Timeline
 from dashboard.data import change_stage
@@ -32,7 +33,7 @@ class Desk:
         answers: what the viewer answered.
         refused: why what came in last could not be taken; "" where it could.
         proposed: what is said of when it began, and the cues to take; None where it is not known.
-        message: a line about what was just done.
+        saved: whether anything was saved here.
         deck: name and bytes of the deck that came in last, which can be found in a recording; None for none.
         pictures: of the slides of decks that came in, by id; stored with the timelines whose segments name them.
         left_open: what was not found of it, in one line; "" for nothing.
@@ -51,7 +52,7 @@ class Desk:
     answers: tuple[str, ...] = ()
     refused: str = ""
     proposed: tuple[str, tuple[Cue, ...] | None] | None = None
-    message: str = ""
+    saved: bool = False
     deck: tuple[str, bytes] | None = None
     pictures: dict[str, bytes] = field(default_factory=dict)
     left_open: str = ""
@@ -140,8 +141,10 @@ def save(session_id: str, read: Stage, edited: Stage, pictures: Mapping[str, byt
     def changed(there: Stage) -> Stage:
         if differs(there, read):
             raise ChangedMeanwhile(
-                "Somebody else changed what was shown on this stage since you opened it, so nothing was saved. "
-                "Download your timeline as CSV if you want to keep it, then discard your changes to see theirs."
+                gettext(
+                    "Somebody else changed what was shown on this stage since you opened it, so nothing was saved. "
+                    "Download your timeline as CSV if you want to keep it, then discard your changes to see theirs."
+                )
             )
         return replace(there, timelines=edited.timelines, cues=edited.cues)
 

@@ -13,6 +13,7 @@ from typing import Self
 
 from audience.errors import InvalidValue
 from audience.export.tables import Cell, Column, ExportTable
+from audience.language import gettext
 from audience.sessions import Session, Stage
 from audience.store import RecordingProgress
 from audience.timelines import Cue, Segment, Timeline
@@ -80,7 +81,7 @@ class Sheet:
         """
         called = self.title.strip()
         if not called:
-            raise InvalidValue("a timeline has no title: give it one")
+            raise InvalidValue(gettext("a timeline has no title: give it one"))
         try:
             parts = [_part(number, row) for number, row in enumerate(self.rows, start=1)]
             return timeline_of(called, sorted(parts, key=lambda part: part.start_s), length_s)
@@ -137,7 +138,8 @@ class Draft:
             try:
                 cues.append(pin.cue(session))
             except InvalidValue as problem:
-                raise InvalidValue(f"cues: row {number}: {problem}") from None
+                line = gettext("cues: row {number}: {problem}", number=number, problem=problem)
+                raise InvalidValue(line) from None
         return tuple(cues)
 
     def stage(self, session: Session, stage: Stage, recordings: Iterable[RecordingProgress]) -> Stage:
@@ -156,7 +158,9 @@ class Draft:
         titles = [timeline.title for timeline in timelines]
         for title in titles:
             if titles.count(title) > 1:
-                raise InvalidValue(f"two timelines are called {quoted(title)}: give one of them another title")
+                raise InvalidValue(
+                    gettext("two timelines are called {title}: give one of them another title", title=quoted(title))
+                )
         return replace(stage, timelines=timelines, cues=cues)
 
     def with_sheet(self, place: int, sheet: Sheet) -> Self:
@@ -279,7 +283,7 @@ def tapped(timeline: Timeline, starts_s: Sequence[float], length_s: float | None
     count = min(len(starts_s), len(timeline.segments))
     starts = [max(0.0, round(at_s, 3)) for at_s in starts_s[:count]]
     if not starts or any(after <= before for before, after in itertools.pairwise(starts)):
-        raise InvalidValue("the slides were not tapped one after the other: tap them again")
+        raise InvalidValue(gettext("the slides were not tapped one after the other: tap them again"))
     left = len(timeline.segments) - count
     ends_s = timeline.segments[-1].end_s if length_s is None else length_s
     if ends_s <= starts[-1]:
@@ -309,7 +313,7 @@ def table_of(timeline: Timeline) -> ExportTable:
 
 
 def _part(number: int, row: Row) -> Part:
-    where = f"row {number}"
+    where = gettext("row {number}", number=number)
     try:
         end_s = time_s(row.end) if row.end.strip() else None
         start_s = time_s(row.start)

@@ -12,6 +12,7 @@ import streamlit as st
 
 from audience.errors import HouselightsError
 from audience.ids import LONGEST_TITLE
+from audience.language import N_, gettext, ngettext
 from audience.time import clock_text
 from dashboard import markup
 from dashboard.pages.timeline.desk import Desk
@@ -24,10 +25,10 @@ from timeline_files.scenes import find_scenes
 from timeline_files.slide_matching import SlideMatch, match_deck
 
 LARGEST_MB = 64
-NO_FILMS = (
-    "To find scenes or chapters in a film, or to compare sound, name the folder of your recordings: "
-    "houselights dashboard --videos DIR"
+NO_FILMS = N_(
+    "To find scenes or chapters in a film, or to compare sound, name the folder of your recordings: {command}"
 )
+CANCELS = N_("Leaving or changing this page cancels it.")
 _UPDATE_S = 0.25
 _SHORT = 20
 """Characters of meanings that stand beside each other."""
@@ -41,9 +42,11 @@ def take_file(desk: Desk, length_s: float | None) -> None:
         length_s: how long what was shown lasted, for a last segment without an end; None where that is not known.
     """
     uploaded = st.file_uploader(
-        "Your slides (PowerPoint, PDF or OpenDocument), chapters, markers, subtitles, an edit or a table",
-        help="Excel and CSV, chapters pasted into a text file, markers and edits of Premiere, Resolve, Final Cut and "
-        "Avid, subtitles, chapters of podcasts and films. A file that cannot be read says what to give instead.",
+        gettext("Your slides (PowerPoint, PDF or OpenDocument), chapters, markers, subtitles, an edit or a table"),
+        help=gettext(
+            "Excel and CSV, chapters pasted into a text file, markers and edits of Premiere, Resolve, Final Cut and "
+            "Avid, subtitles, chapters of podcasts and films. A file that cannot be read says what to give instead."
+        ),
         max_upload_size=LARGEST_MB,
         key=f"file of {desk.editing.read.stage_id}",
     )
@@ -78,7 +81,7 @@ def _choice(question: Question, *, key: str) -> str | None:
     answers = [answer for answer, _ in question.choices]
     meanings = dict(question.choices)
     return st.radio(
-        plain(question.saw + ("." if question.taken else ": which is it?")),
+        plain(f"{question.saw}." if question.taken else gettext("{found}: which is it?", found=question.saw)),
         answers,
         index=None if question.taken is None else answers.index(question.taken),
         format_func=lambda answer: plain(meanings[answer][:1].upper() + meanings[answer][1:]),
@@ -97,10 +100,12 @@ def take_match(desk: Desk, films: Sequence[Path]) -> None:
     if desk.deck is None or not films:
         return
     name, deck = desk.deck
-    film = choose_film("The talk's own recording, of the stage or the screen", films, key="talk")
-    if film is None or not st.button("Find when each slide was shown", help="Takes a few minutes for an hour."):
+    film = choose_film(gettext("The talk's own recording, of the stage or the screen"), films, key="talk")
+    if film is None or not st.button(
+        gettext("Find when each slide was shown"), help=gettext("Takes a few minutes for an hour.")
+    ):
         return
-    show = progress("Leaving or changing this page cancels it.")
+    show = progress(gettext(CANCELS))
     found: list[SlideMatch] = []
 
     def read() -> FileRead:
@@ -117,24 +122,42 @@ def _left_open(match: SlideMatch) -> str:
     """What was not found, in one line; "" where all was."""
     lines = []
     if match.unsure:
-        lines.append(f"{match.unsure} of {len(match.timeline.segments)} times are not certain and stay a draft.")
+        lines.append(
+            ngettext(
+                "{unsure} of {count} time is not certain and stays a draft.",
+                "{unsure} of {count} times are not certain and stay a draft.",
+                len(match.timeline.segments),
+                unsure=match.unsure,
+            )
+        )
     if match.unseen:
         names = ", ".join(f"{slide.number} ({slide.title})" for slide in match.unseen[:5])
-        more = f" and {len(match.unseen) - 5} more" if len(match.unseen) > 5 else ""
-        lines.append(f"Not seen in the recording: slide {names}{more}.")
+        if more := len(match.unseen[5:]):
+            lines.append(
+                ngettext(
+                    "Not seen in the recording: slide {slides} and {count} more.",
+                    "Not seen in the recording: slide {slides} and {count} more.",
+                    more,
+                    slides=names,
+                )
+            )
+        else:
+            lines.append(gettext("Not seen in the recording: slide {slides}.", slides=names))
     return " ".join(lines)
 
 
 def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None:
     """Finds scenes or chapters of a film in the operator's folders."""
-    film = choose_film("Film", films, key="film")
+    film = choose_film(gettext("Film"), films, key="film")
     if film is None:
         return
     with st.container(horizontal=True):
-        scenes = st.button("Find scenes", help="Reads every frame: takes an eighth of the film's length or more.")
-        chapters = st.button("Read chapters")
+        scenes = st.button(
+            gettext("Find scenes"), help=gettext("Reads every frame: takes an eighth of the film's length or more.")
+        )
+        chapters = st.button(gettext("Read chapters"))
     if scenes:
-        show = progress("Leaving or changing this page cancels it.")
+        show = progress(gettext(CANCELS))
         _look_at(
             desk,
             lambda: FileRead(timeline=find_scenes(film, on_position=lambda at_s, of_s: show(film.name, at_s, of_s))),
@@ -147,7 +170,7 @@ def take_film(desk: Desk, length_s: float | None, films: Sequence[Path]) -> None
 def choose_film(label: str, films: Sequence[Path], *, key: str) -> Path | None:
     """The chooser of a recording in the operator's folders; None, with what to do, where there is none."""
     if not films:
-        st.html(markup.note(NO_FILMS))
+        st.html(markup.note(gettext(NO_FILMS, command="houselights dashboard --videos DIR")))
         return None
     names = distinct_names(films)
     place = st.selectbox(label, range(len(films)), format_func=names.__getitem__, key=key, width=420)
@@ -189,27 +212,36 @@ def show_incoming(desk: Desk) -> None:
     if desk.left_open:
         st.html(markup.note(desk.left_open))
     elif desk.incoming.is_draft:
-        st.html(markup.note("These slides have no times: they are spaced evenly, as a draft, until you set them."))
+        st.html(
+            markup.note(gettext("These slides have no times: they are spaced evenly, as a draft, until you set them."))
+        )
     there = {sheet.title: sheet for sheet in desk.editing.now.sheets}
-    title = st.text_input("Title", desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}")
+    title = st.text_input(
+        gettext("Title"), desk.incoming.title, max_chars=LONGEST_TITLE, key=f"incoming-{desk.arrivals}"
+    )
     replaced = there.get(title.strip())
     with st.container(horizontal=True):
-        if st.button("Replace" if replaced else "Add", type="primary", disabled=not title.strip()):
+        if st.button(gettext("Replace") if replaced else gettext("Add"), type="primary", disabled=not title.strip()):
             desk.take(desk.editing.now.with_timeline(replace(desk.incoming, title=title.strip())))
             desk.incoming, desk.asked = None, ()
             desk.choose([sheet.title for sheet in desk.editing.now.sheets].index(title.strip()))
             st.rerun()
-        if st.button("Discard"):
+        if st.button(gettext("Discard")):
             desk.incoming, desk.asked = None, ()
             st.rerun()
     new, old = st.columns(2)
     with new:
-        _listed("Imported", Sheet.of(desk.incoming).rows)
+        _listed(gettext("Imported"), Sheet.of(desk.incoming).rows)
     with old:
         for sheet in [replaced] if replaced else there.values():
-            _listed(f"“{sheet.title}” {'is replaced' if replaced else 'stays'}", sheet.rows)
+            line = (
+                gettext("“{title}” is replaced", title=sheet.title)
+                if replaced
+                else gettext("“{title}” stays", title=sheet.title)
+            )
+            _listed(line, sheet.rows)
         if not there:
-            st.html(markup.note("There is no timeline yet."))
+            st.html(markup.note(gettext("There is no timeline yet.")))
 
 
 def _look_at(desk: Desk, read: Callable[[], FileRead]) -> None:
@@ -228,9 +260,11 @@ def _look_at(desk: Desk, read: Callable[[], FileRead]) -> None:
 
 
 def _listed(says: str, rows: tuple[Row, ...]) -> None:
-    st.markdown(f"**{plain(says)}** · {len(rows)} {'segment' if len(rows) == 1 else 'segments'}")
+    count = ngettext("{count} segment", "{count} segments", len(rows))
+    st.markdown(f"**{plain(says)}** · {count}")
     st.dataframe(
-        [{"Title": row.title, "Start": row.start, "End": row.end} for row in rows],
+        [{"title": row.title, "start": row.start, "end": row.end} for row in rows],
+        column_config={"title": gettext("Title"), "start": gettext("Begins"), "end": gettext("Ends")},
         height=min(320, 36 * (len(rows) + 1)),
         hide_index=True,
     )

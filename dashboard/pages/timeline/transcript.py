@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from audience.errors import HouselightsError
+from audience.language import N_, gettext, ngettext
 from audience.reaction.review import Review
 from audience.time import clock_text
 from audience.transcripts import Transcript
@@ -13,7 +14,7 @@ from dashboard.access.entry import in_words
 from timeline_files.transcripts import KINDS, read_transcript
 
 LARGEST_MB = 8
-_HELP = (
+_HELP = N_(
     "Its times are those of the slides: second 0 is where they began. Without slides it is where the session began. "
     "Whoever may see the session can read the words at its moments."
 )
@@ -25,7 +26,7 @@ def edit_transcript(review: Review) -> None:
     if review.transcript is not None:
         _offer_removal(review, review.transcript)
         said = [f"{moment.sentence} “{words}”" for moment in review.moments if (words := review.words(moment))]
-        st.html(markup.numbered(said) or markup.note("Nothing was said at any moment of this session."))
+        st.html(markup.numbered(said) or markup.note(gettext("Nothing was said at any moment of this session.")))
 
 
 def _take_upload(review: Review) -> None:
@@ -33,10 +34,12 @@ def _take_upload(review: Review) -> None:
     session_id, stage_id = review.windows.session.session_id, review.windows.stage.stage_id
     key = f"transcript of {session_id} {stage_id}"
     uploaded = st.file_uploader(
-        "Captions or a transcript with times" if review.transcript is None else "Replace the transcript",
+        gettext("Captions or a transcript with times")
+        if review.transcript is None
+        else gettext("Replace the transcript"),
         type=[kind.removeprefix(".") for kind in KINDS],
         max_upload_size=LARGEST_MB,
-        help=_HELP,
+        help=gettext(_HELP),
         key=key,
     )
     if uploaded is not None and uploaded.file_id != st.session_state.get(f"taken {key}"):
@@ -54,9 +57,10 @@ def _take_upload(review: Review) -> None:
 def _offer_removal(review: Review, there: Transcript) -> None:
     """What is stored, in a line, and a button that removes it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        count = f"{len(there.lines)} {'line' if len(there.lines) == 1 else 'lines'}"
-        st.html(markup.facts([there.title, count, f"until {clock_text(there.lines[-1].end_s)}"]), width="content")
-        if not st.button("Remove transcript"):
+        count = ngettext("{count} line", "{count} lines", len(there.lines))
+        until = gettext("until {time}", time=clock_text(there.lines[-1].end_s))
+        st.html(markup.facts([there.title, count, until]), width="content")
+        if not st.button(gettext("Remove transcript")):
             return
         try:
             data.put_transcript(review.windows.session.session_id, review.windows.stage.stage_id, None)

@@ -23,15 +23,15 @@ const keep = (name) => { try { if (name) localStorage.setItem(KEPT, name); else 
 
 async function ask(what, form) {
   const answer = await fetch(`${HERE}/${what}`, form && { method: "POST", body: JSON.stringify(form), keepalive: true });
-  const said = await answer.json().catch(() => ({ problem: "This server cannot be reached just now." }));
+  const said = await answer.json().catch(() => ({ problem: gettext("This server cannot be reached just now.") }));
   return { ok: answer.ok, status: answer.status, ...said };
 }
 
 async function open() {
-  try { about = await ask("about"); } catch { news("There is no connection: load this page again.", true); return; }
+  try { about = await ask("about"); } catch { news(gettext("There is no connection: load this page again."), true); return; }
   if (!about.ok) { news(about.problem, true); show(...(kept() ? ["before"] : [])); return; }
   document.title = $("title").textContent = about.title;
-  news(about.film ? `The film: ${about.film}` : "A stream that you watch elsewhere");
+  news(about.film ? gettext("The film: {film}", { film: about.film }) : gettext("A stream that you watch elsewhere"));
   for (const [term, text] of about.points) {
     const pair = document.createElement("div");
     for (const [name, content] of [["dt", term], ["dd", text]]) pair.append(Object.assign(document.createElement(name), { textContent: content }));
@@ -39,7 +39,7 @@ async function open() {
   }
   $("only-watch").hidden = $("no-camera").hidden = !about.shows_film;
   if (about.problem || !canRun()) {
-    news(about.problem || "This browser cannot measure: use a newer one, at an address that begins with https. You can still watch.", true);
+    news(about.problem || gettext("This browser cannot measure: use a newer one, at an address that begins with https. You can still watch."), true);
     show(...(about.shows_film ? ["watching"] : []));
     if (about.shows_film) watchFilm();
     return;
@@ -59,7 +59,7 @@ $("choice").addEventListener("submit", async (event) => {
   try {
     joined = await ask("join", { ...form, viewer: kept() });
     if (!joined.ok && kept()) { keep(""); joined = await ask("join", form); } // the name was of another link
-  } catch { joined = { problem: "There is no connection: try again." }; }
+  } catch { joined = { problem: gettext("There is no connection: try again.") }; }
   $("agree").disabled = false;
   if (!joined.viewer) { news(joined.problem, true); return; }
   keep(joined.viewer);
@@ -68,21 +68,21 @@ $("choice").addEventListener("submit", async (event) => {
 });
 
 async function check() {
-  news("Your browser asks whether this page may use the camera.");
+  news(gettext("Your browser asks whether this page may use the camera."));
   try {
     stream = await navigator.mediaDevices.getUserMedia({
       audio: false, video: { facingMode: "user", width: { ideal: ACROSS }, height: { ideal: DOWN }, frameRate: { ideal: 15 } },
     });
   } catch {
-    news("The camera cannot be used: allow it for this page, close other programs that use it, and press “Take part” again.", true);
+    news(gettext("The camera cannot be used: allow it for this page, close other programs that use it, and press “Take part” again."), true);
     return;
   }
   mode = "checking";
   show("checking", "checked");
-  news(worker ? "" : "Loading what looks at the picture: about 7 MB, once.");
+  news(worker ? "" : gettext("Loading what looks at the picture: about 7 MB, once."));
   $("mirror").srcObject = stream;
   await $("mirror").play().catch(() => {});
-  stream.getVideoTracks()[0].addEventListener("ended", () => finish("The camera was taken away", "Nothing more is measured."));
+  stream.getVideoTracks()[0].addEventListener("ended", () => finish(gettext("The camera was taken away"), gettext("Nothing more is measured.")));
   if (!worker) {
     worker = new Worker(`${FILES}/worker.mjs`, { type: "module" });
     worker.addEventListener("message", ({ data }) => heard(data));
@@ -95,7 +95,7 @@ function heard({ kind, seen, tag }) {
   if (kind === "failed") {
     busy = false;
     broken += 1;
-    if (!ready || broken > 5) news("This browser cannot look at pictures: use a newer one. You can still watch.", true);
+    if (!ready || broken > 5) news(gettext("This browser cannot look at pictures: use a newer one. You can still watch."), true);
     return;
   }
   if (kind === "tick") { tick(); return; }
@@ -110,7 +110,7 @@ function heard({ kind, seen, tag }) {
 
 /* One look for each second of the film, or of the clock; more slowly where a device needs longer. */
 function tick() {
-  if ($("stream").hidden === false) $("clock").textContent = new Date(Date.now()).toLocaleTimeString();
+  if ($("stream").hidden === false) $("clock").textContent = new Date(Date.now()).toLocaleTimeString(document.documentElement.lang);
   if (!ready || busy || !stream || (mode === "watching" && !measuring)) return;
   const tag = mode === "watching" ? second() : null;
   if (mode === "watching" && (tag === null || tag === last)) return;
@@ -150,14 +150,14 @@ function setClock(serverMs, tookMs) {
 
 function hint({ faces, face, light, scores, why }) {
   const put = (id, good, text) => { $(id).textContent = text; $(id).className = good ? "good" : "bad"; };
-  put("hint-face", faces === 1, !faces ? "No face is seen: look at the camera." : faces === 1 ? "Your face is seen." : "Several faces are seen: the nearest one counts.");
+  put("hint-face", faces === 1, !faces ? gettext("No face is seen: look at the camera.") : faces === 1 ? gettext("Your face is seen.") : gettext("Several faces are seen: the nearest one counts."));
   const near = !!face && face.height >= NEAR_PX, lit = !!face && light >= LIGHT;
   if (face) {
-    put("hint-size", near, near ? "You are near enough." : "Too far away: come closer.");
-    put("hint-light", lit, lit ? "There is enough light." : "Too dark: switch on a light that falls on your face.");
+    put("hint-size", near, near ? gettext("You are near enough.") : gettext("Too far away: come closer."));
+    put("hint-light", lit, lit ? gettext("There is enough light.") : gettext("Too dark: switch on a light that falls on your face."));
   } else for (const id of ["hint-size", "hint-light"]) $(id).textContent = "";
-  if (face && why === "profile") put("hint-face", false, "Turn to the camera.");
-  if (face && why === "covered") put("hint-face", false, "Your mouth is covered.");
+  if (face && why === "profile") put("hint-face", false, gettext("Turn to the camera."));
+  if (face && why === "covered") put("hint-face", false, gettext("Your mouth is covered."));
   clear = scores && near && lit ? clear + 1 : 0;
   $("start").disabled = clear < 2;
 }
@@ -170,7 +170,7 @@ $("start").addEventListener("click", () => {
   for (const id of ["measuring", "sent", "controls"]) $(id).hidden = false;
   state("waiting");
   if (about.shows_film) watchFilm();
-  else { $("stream").hidden = false; $("clock").textContent = new Date().toLocaleTimeString(); }
+  else { $("stream").hidden = false; $("clock").textContent = new Date().toLocaleTimeString(document.documentElement.lang); }
   navigator.wakeLock?.request("screen").then((one) => { lock = one; }, () => {});
   schedule();
 });
@@ -192,12 +192,12 @@ function watchFilm() {
 for (const id of ["only-watch", "no-camera"]) $(id).addEventListener("click", () => { release(); news(""); watchFilm(); });
 
 const STATES = {
-  "": "Your face is measured.", waiting: "Press play: measuring begins with the film.", none: "Not measured: no face is seen.",
-  small: "Not measured: you are too far away.", profile: "Not measured: you are turned away.", covered: "Not measured: your mouth is covered.",
-  hidden: "Not measured while this page is out of view.",
+  "": gettext("Your face is measured."), waiting: gettext("Press play: measuring begins with the film."), none: gettext("Not measured: no face is seen."),
+  small: gettext("Not measured: you are too far away."), profile: gettext("Not measured: you are turned away."), covered: gettext("Not measured: your mouth is covered."),
+  hidden: gettext("Not measured while this page is out of view."),
 };
 function state(why) {
-  const text = why === "waiting" && about.stream ? "Measuring begins …" : STATES[why] ?? STATES.none;
+  const text = why === "waiting" && about.stream ? gettext("Measuring begins …") : STATES[why] ?? STATES.none;
   if ($("measuring").textContent !== text) $("measuring").textContent = text;
   $("measuring").className = why && why !== "waiting" ? "state bad" : "state";
 }
@@ -227,8 +227,8 @@ async function send() {
       if (said.ok) {
         setClock(said.now_ms, Date.now() - began);
         counted += said.counted;
-        $("sent").textContent = `Seconds counted so far: ${counted}`;
-      } else if (said.status === 404) { sending = false; finish("This link has ended", said.problem); return; }
+        $("sent").textContent = gettext("Seconds counted so far: {count}", { count: counted.toLocaleString(document.documentElement.lang) });
+      } else if (said.status === 404) { sending = false; finish(gettext("This link has ended"), said.problem); return; }
     } catch {
       failures += 1;
       wait = Math.min(LONGEST_WAIT_MS, SEND_MS * 2 ** Math.min(failures, 5));
@@ -261,7 +261,7 @@ function finish(title, text, { again = true } = {}) {
 
 $("pause").addEventListener("click", async () => {
   await send();
-  finish("Nothing is measured any more", "The camera is off. What was sent so far counts; you can still take it back.");
+  finish(gettext("Nothing is measured any more"), gettext("The camera is off. What was sent so far counts; you can still take it back."));
 });
 $("again").addEventListener("click", () => { $("ended").hidden = true; check(); });
 
@@ -271,15 +271,15 @@ for (const button of document.querySelectorAll(".take-back")) button.addEventLis
   while (sending) await new Promise((done) => { setTimeout(done, 50); });
   rows = [];
   let said;
-  try { said = await ask("withdraw", { viewer: kept() }); } catch { said = { problem: "There is no connection: try again." }; }
+  try { said = await ask("withdraw", { viewer: kept() }); } catch { said = { problem: gettext("There is no connection: try again.") }; }
   if (!said.ok) { news(said.problem, true); if (said.status === 404) keep(""); return; }
   keep("");
   joined = null;
   counted = 0;
   news("");
   finish(
-    said.rows ? "Your numbers were taken back" : "There was nothing left to take back",
-    said.rows ? `Seconds deleted and subtracted from the sums: ${said.rows}.` : "What was sent long ago exists only inside the sums, without any link to you.",
+    said.rows ? gettext("Your numbers were taken back") : gettext("There was nothing left to take back"),
+    said.rows ? gettext("Seconds deleted and subtracted from the sums: {count}.", { count: said.rows }) : gettext("What was sent long ago exists only inside the sums, without any link to you."),
     { again: false },
   );
 });

@@ -25,6 +25,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from audience.errors import AccessRefused, HouselightsError, InvalidValue, ModelUnavailable, SessionNotFound
+from audience.language import gettext
 from audience.remote_audience import RemoteAudience
 from audience.remote_figures import LAST_SECOND, MOST_ROWS, row_order
 from audience.scorers import EXPRESSIONNET
@@ -144,7 +145,7 @@ def watch_routes(allowed_hosts: Sequence[str], clock: Callable[[], datetime] = n
         except HouselightsError:
             found = None
         if found is None or found.media_type is None:
-            return _problem(404, "There is no film here.")
+            return _problem(404, gettext("There is no film here."))
         return FileResponse(
             found.path, media_type=found.media_type, stat_result=found.status, headers=dict(_FILM_FIELDS)
         )
@@ -179,19 +180,19 @@ def _about(audience: RemoteAudience) -> dict[str, Any]:
         **said,
         "shows_film": film_of(audience) is not None,
         "stream": not audience.film,
-        "problem": "" if can_measure() else text.NO_RUNTIME,
+        "problem": "" if can_measure() else gettext(text.NO_RUNTIME),
     }
 
 
 def _join(audience: RemoteAudience, form: JoinForm, lines: _Lines, line: str, now_ms: int) -> dict[str, Any]:
     if not (form.consent and form.adult and form.home):
-        raise InvalidValue("Nobody is measured without agreeing to all three lines.")
+        raise InvalidValue(gettext("Nobody is measured without agreeing to all three lines."))
     if form.notice != text.NOTICE:
-        raise InvalidValue("This page has been written anew: load it again and read it.")
+        raise InvalidValue(gettext("This page has been written anew: load it again and read it."))
     if not can_measure():
-        raise ModelUnavailable(text.NO_RUNTIME)
+        raise ModelUnavailable(gettext(text.NO_RUNTIME))
     if not form.viewer and line and not lines.take(line, now_ms):
-        raise AccessRefused(text.FULL)
+        raise AccessRefused(gettext(text.FULL))
     return {
         "viewer": recorder().join(audience, form.viewer),
         "order": row_order(EXPRESSIONNET),
@@ -204,14 +205,14 @@ def _join(audience: RemoteAudience, form: JoinForm, lines: _Lines, line: str, no
 
 def _figures(audience: RemoteAudience, form: FiguresForm, now_ms: int) -> dict[str, Any]:
     if len(form.rows) > MOST_ROWS:
-        raise InvalidValue("These are too many rows.")
+        raise InvalidValue(gettext("These are too many rows."))
     return {"counted": recorder().add(audience, form.viewer, form.rows), "now_ms": now_ms}
 
 
 async def _file(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in NAMES:
-        return _problem(404, "There is no such file here.")
+        return _problem(404, gettext("There is no such file here."))
     try:
         found = await anyio.to_thread.run_sync(browser_file, name)
     except ModelUnavailable as problem:
@@ -233,7 +234,7 @@ def _read(body: bytes, form: type[Form]) -> Form:
     try:
         return msgspec.json.decode(body, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise InvalidValue("This cannot be read: load the page again.") from None
+        raise InvalidValue(gettext("This cannot be read: load the page again.")) from None
 
 
 async def _received(request: Request, work: Callable[[bytes], dict[str, Any]]) -> Response:
@@ -242,7 +243,7 @@ async def _received(request: Request, work: Callable[[bytes], dict[str, Any]]) -
         async for part in request.stream():
             body += part
             if len(body) > LARGEST_BODY:
-                return _problem(413, "This is too much.")
+                return _problem(413, gettext("This is too much."))
     except ClientDisconnect:
         return _problem(400, "The connection was cut.")  # nobody reads it
     return await _answer(lambda: work(bytes(body)))
@@ -252,13 +253,13 @@ async def _answer(work: Callable[[], dict[str, Any]]) -> Response:
     try:
         return JSONResponse(await anyio.to_thread.run_sync(work), headers=KEPT_NOWHERE)
     except (AccessRefused, SessionNotFound) as problem:
-        return _problem(404, str(problem) if isinstance(problem, AccessRefused) else "This session is gone.")
+        return _problem(404, str(problem) if isinstance(problem, AccessRefused) else gettext("This session is gone."))
     except InvalidValue as problem:
         return _problem(422, str(problem))
     except ModelUnavailable as problem:
         return _problem(503, str(problem))
     except HouselightsError:
-        return _problem(503, "This cannot be done just now: try again later.")
+        return _problem(503, gettext("This cannot be done just now: try again later."))
 
 
 def _problem(status: int, line: str) -> Response:

@@ -8,21 +8,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
+from audience.language import gettext, language, pgettext
 from audience.monitoring.cameras import STATES, UNUSABLE, CameraStatus, State
 from audience.monitoring.evaluate import Situation, is_under_way
 from audience.sessions import Kind, cues_of
 from audience.time import clock_text, to_ms
 from audience.timelines import Cue, is_paused, position_s
 from dashboard.clock import time_text
-from dashboard.pages.operate.alert_list import alert_facts, alert_state
-from dashboard.pages.operate.camera_rows import SIGNS
+from dashboard.pages.operate.alert_list import AlertState, alert_facts, alert_state, alert_state_name, alert_text
+from dashboard.pages.operate.camera_rows import SIGNS, state_name
 from dashboard.wording import stage_names
 
 MOST_ALERTS: Final = 40
 """Alerts shown at once, those that nobody has answered first."""
-
-WHAT_RUNS: Final[Mapping[Kind, str]] = {"talk": "talk", "screening": "film", "festival": "set", "panel": "panel"}
-"""What begins on a stage, by kind of session."""
 
 _BY_NAME = UNUSABLE | {"late"}
 
@@ -54,14 +52,34 @@ def packed(now: Situation, at: datetime, zone: tzinfo) -> dict[str, Any]:
                 "cameras": _by_state(cameras[stage.stage_id]),
             }
         )
-    what = WHAT_RUNS[now.session.kind]
+    what = what_runs(now.session.kind)
     return {
+        "language": language(),
         "rows": rows,
-        "alerts": _alerts(now, to_ms(at), zone),
+        "alerts": _alerts(now, names, to_ms(at), zone),
+        "states": {state: state_name(state) for state in STATES},
         "signs": dict(SIGNS),
         "bad": sorted(_BY_NAME),
         "words": _words(what),
     }
+
+
+def what_runs(kind: Kind) -> str:
+    """What begins on a stage in a session of a kind, as a word within a sentence."""
+    match kind:
+        case "talk":
+            return pgettext("on a stage", "talk")
+        case "screening":
+            return pgettext("on a stage", "film")
+        case "festival":
+            return pgettext("on a stage", "set")
+        case "panel":
+            return pgettext("on a stage", "panel")
+
+
+def capital(word: str) -> str:
+    """A word as it begins a sentence."""
+    return word[:1].upper() + word[1:]
 
 
 def where(cues: tuple[Cue, ...], at: datetime, zone: tzinfo, what: str) -> str:
@@ -71,12 +89,16 @@ def where(cues: tuple[Cue, ...], at: datetime, zone: tzinfo, what: str) -> str:
         cues: of the stage.
         at: the instant.
         zone: of the viewer.
-        what: runs there.
+        what: runs there, as `what_runs` says it.
     """
     cue, text = _cue(cues, at, zone)
     if cue == "running":
-        return f"{what} running · {text} (at {time_text(to_ms(at), zone)})"
-    return f"{what} paused since {text}" if cue == "paused" else f"{what} not started"
+        return gettext(
+            "{what} running · {position} (at {time})", what=what, position=text, time=time_text(to_ms(at), zone)
+        )
+    if cue == "paused":
+        return gettext("{what} paused since {time}", what=what, time=text)
+    return gettext("{what} not started", what=what)
 
 
 def _in_order(name: str) -> list[tuple[int, str]]:
@@ -117,16 +139,19 @@ def _cue(cues: tuple[Cue, ...], at: datetime, zone: tzinfo) -> tuple[str, str]:
     return "waiting", ""
 
 
-def _alerts(now: Situation, now_ms: int, zone: tzinfo) -> list[dict[str, Any]]:
+def _alerts(now: Situation, names: Mapping[str, str], now_ms: int, zone: tzinfo) -> list[dict[str, Any]]:
     """The alerts that are on, the latest first, those that nobody answered before all others."""
-    states = {one.alert_id: alert_state(now.book, one, now_ms) for one in now.book.alerts if one.is_on}
+    states: dict[str, AlertState] = {
+        one.alert_id: alert_state(now.book, one, now_ms) for one in now.book.alerts if one.is_on
+    }
     on = sorted(reversed([one for one in now.book.alerts if one.is_on]), key=lambda one: states[one.alert_id] != "on")
     return [
         {
             "id": one.alert_id,
             "state": states[one.alert_id],
+            "state_name": alert_state_name(states[one.alert_id]),
             "stage": one.stage_id,
-            "text": f"{one.told[:1].upper()}{one.told[1:]}",
+            "text": alert_text(now.book, one, names),
             "facts": " · ".join(alert_facts(now.book, one, now_ms, zone)),
         }
         for one in on[:MOST_ALERTS]
@@ -134,40 +159,41 @@ def _alerts(now: Situation, now_ms: int, zone: tzinfo) -> list[dict[str, Any]]:
 
 
 def _words(what: str) -> dict[str, str]:
-    """Every sentence of the table; `{}` stands for what the row says."""
+    """Every sentence of the table; the names in braces are filled in by its script."""
     return {
-        "caption": "Stages, the cameras on each, and what runs there",
-        "stage": "Stage",
-        "cameras": "Cameras",
-        "faces": "Faces",
-        "now": what.capitalize(),
-        "search": "Find a stage or camera",
-        "needs": "Only what needs me",
-        "nothing": "Nothing needs you.",
-        "none": "No stage matches.",
-        "shown": "{} of {} stages",
-        "start": "Start",
-        "pause": "Pause",
-        "resume": "Resume",
-        "start_on": f"Start the {what} on {{}} now",
-        "pause_on": f"Pause the {what} on {{}}",
-        "resume_on": f"Resume the {what} on {{}}",
-        "open_on": "Show {}: cameras, start commands and QR codes",
-        "choose": "Choose {}",
-        "choose_all": "Choose all stages shown",
-        "chosen": "{} chosen",
-        "commands": "Commands and QR codes",
-        "clear": "Clear",
-        "running": "running {}",
-        "paused": "paused since {}",
-        "waiting": "not started",
-        "no_camera": "no camera",
-        "never": "never seen",
-        "seconds": "{} s ago",
-        "minutes": "{} min ago",
-        "hours": "{} h ago",
-        "answer": "Answer",
-        "answer_on": "Answer: {}",
-        "answer_all": "Answer all {}",
-        "more": "{} more alerts are on.",
+        "caption": gettext("Stages, the cameras on each, and what runs there"),
+        "stage": gettext("Stage"),
+        "cameras": gettext("Cameras"),
+        "faces": gettext("Faces"),
+        "faces_after": pgettext("after a number", "faces"),
+        "now": capital(what),
+        "search": gettext("Find a stage or camera"),
+        "needs": gettext("Only what needs me"),
+        "nothing": gettext("Nothing needs you."),
+        "none": gettext("No stage matches."),
+        "shown": gettext("{shown} of {count} stages"),
+        "start": gettext("Start"),
+        "pause": gettext("Pause"),
+        "resume": gettext("Resume"),
+        "start_on": gettext("Start the {what} on {stage} now", what=what, stage="{stage}"),
+        "pause_on": gettext("Pause the {what} on {stage}", what=what, stage="{stage}"),
+        "resume_on": gettext("Resume the {what} on {stage}", what=what, stage="{stage}"),
+        "open_on": gettext("Show {stage}: cameras, start commands and QR codes"),
+        "choose": gettext("Choose {stage}"),
+        "choose_all": gettext("Choose all stages shown"),
+        "chosen": gettext("{count} chosen"),
+        "commands": gettext("Commands and QR codes"),
+        "clear": gettext("Clear"),
+        "running": gettext("running {position}"),
+        "paused": gettext("paused since {time}"),
+        "waiting": gettext("not started"),
+        "no_camera": gettext("no camera"),
+        "never": gettext("never seen"),
+        "seconds": gettext("{seconds} s ago"),
+        "minutes": gettext("{minutes} min ago"),
+        "hours": gettext("{hours} h ago"),
+        "answer": gettext("Answer"),
+        "answer_on": gettext("Answer: {alert}"),
+        "answer_all": gettext("Answer all {count}"),
+        "more": gettext("More alerts that are on: {count}"),
     }

@@ -19,7 +19,7 @@ function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-const filled = (sentence, ...parts) => parts.reduce((text, part) => text.replace("{}", () => part), sentence);
+const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
 class Row {
   constructor(table) {
@@ -50,39 +50,39 @@ class Row {
   }
 
   update(row) {
-    const { words, bad, signs } = this.table.data;
+    const { words, bad, states, signs, language } = this.table.data;
     this.id = row.id;
     this.row = row;
     this.needs = row.cameras.some(({ state }) => bad.includes(state)) || this.table.alerted.has(row.id);
     this.text = [row.name, row.id, ...row.cameras.flatMap(({ named }) => named.map(([id]) => id))].join(" ").toLowerCase();
-    this.check.ariaLabel = filled(words.choose, row.name);
+    this.check.ariaLabel = filled(words.choose, { stage: row.name });
     say(this.name, row.name);
-    this.name.title = filled(words.open_on, row.name);
-    this.faces.dataset.label = words.faces;
-    say(this.faces, row.faces === null ? "" : `${row.faces}`);
+    this.name.title = filled(words.open_on, { stage: row.name });
+    this.faces.dataset.label = words.faces_after;
+    say(this.faces, row.faces === null ? "" : row.faces.toLocaleString(language));
     this.cue.className = `cue ${row.cue}`;
-    say(this.cue, row.cue ? filled(words[row.cue], row.text) : "");
+    say(this.cue, row.cue ? filled(words[row.cue], { position: row.text, time: row.text }) : "");
     this.buttons.hidden = !row.cue;
     say(this.first, words.start);
-    this.first.ariaLabel = filled(words.start_on, row.name);
+    this.first.ariaLabel = filled(words.start_on, { stage: row.name });
     const wish = row.cue === "paused" ? "resume" : "pause";
     this.second.dataset.wish = wish;
     this.second.disabled = row.cue === "waiting";
     say(this.second, words[wish]);
-    this.second.ariaLabel = filled(words[`${wish}_on`], row.name);
-    const drawn = JSON.stringify(row.cameras);
+    this.second.ariaLabel = filled(words[`${wish}_on`], { stage: row.name });
+    const drawn = JSON.stringify([language, row.cameras]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    const groups = row.cameras.map((group) => this.#group(group, signs, words));
+    const groups = row.cameras.map((group) => this.#group(group, signs, states, words));
     this.cameras.replaceChildren(...(groups.length ? groups : [made("span", words.no_camera, "quiet")]));
   }
 
-  #group({ state, count, seen_s, named }, signs, words) {
+  #group({ state, count, seen_s, named }, signs, states, words) {
     const group = made("span", "", "group");
     const sign = made("span", signs[state], "sign");
     sign.ariaHidden = "true";
     const chip = made("span", "", `state ${state}`);
-    chip.append(sign, ` ${named.length ? state : `${count} ${state}`}`);
+    chip.append(sign, ` ${named.length ? states[state] : `${count} ${states[state]}`}`);
     group.append(chip);
     if (!named.length && state !== "expected" && state !== "ended") group.append(made("small", ago(seen_s, words)));
     for (const [id, seen, why] of named) {
@@ -97,9 +97,9 @@ class Row {
 
 function ago(seconds, words) {
   if (seconds === null) return words.never;
-  if (seconds < 120) return filled(words.seconds, seconds);
-  if (seconds < 7200) return filled(words.minutes, Math.round(seconds / 60));
-  return filled(words.hours, Math.round(seconds / 3600));
+  if (seconds < 120) return filled(words.seconds, { seconds });
+  if (seconds < 7200) return filled(words.minutes, { minutes: Math.round(seconds / 60) });
+  return filled(words.hours, { hours: Math.round(seconds / 3600) });
 }
 
 class Table {
@@ -122,10 +122,11 @@ class Table {
   }
 
   update(data, ask, setNeeds) {
-    const first = !this.data;
+    const first = !this.data, anew = this.data?.language !== data.language;
     Object.assign(this, { data, ask, setNeeds });
     this.alerted = new Set(data.alerts.filter(({ state }) => state === "on").map(({ stage }) => stage));
-    if (first) this.#dress();
+    if (first) this.needs.checked = data.needs;
+    if (anew) this.#dress();
     this.#alerts();
     const ids = new Set(data.rows.map(({ id }) => id));
     for (const [id, row] of this.rows) {
@@ -154,11 +155,10 @@ class Table {
   }
 
   #dress() {
-    const { words, needs } = this.data;
+    const { words } = this.data;
     this.caption.textContent = words.caption;
     this.search.placeholder = this.search.ariaLabel = words.search;
     this.needsText.textContent = words.needs;
-    this.needs.checked = needs;
     this.all.ariaLabel = words.choose_all;
     const label = made("label");
     label.append(this.all);
@@ -169,7 +169,7 @@ class Table {
       head.scope = "col";
       return head;
     });
-    this.head.append(choose, ...heads, made("td"));
+    this.head.replaceChildren(choose, ...heads, made("td"));
   }
 
   /** Hides the rows that are not asked for, and says how many are shown and chosen. */
@@ -185,7 +185,7 @@ class Table {
     }
     const count = this.rows.size;
     this.shown.hidden = shown === count;
-    say(this.shown, filled(words.shown, shown, count));
+    say(this.shown, filled(words.shown, { shown, count }));
     this.none.hidden = shown > 0 || !count;
     say(this.none, this.needs.checked && !this.search.value ? words.nothing : words.none);
     this.search.parentElement.hidden = count < 2;
@@ -195,9 +195,10 @@ class Table {
   }
 
   #bulk() {
-    const { words, rows } = this.data;
+    const { words, rows, language } = this.data;
     this.chosen.hidden = !this.taken.size;
-    if (this.chosen.hidden) return this.chosen.replaceChildren();
+    if (this.chosen.hidden || this.chosen.lang !== language) this.chosen.replaceChildren();
+    if (this.chosen.hidden) return;
     if (!this.chosen.children.length) {
       const wishes = ["start", "pause", "resume"].map((wish) => [wish, words[wish]]);
       const buttons = [...wishes, ["open", words.commands]].map(([wish, text]) => {
@@ -214,9 +215,10 @@ class Table {
       };
       const count = made("strong");
       count.role = "status";
+      this.chosen.lang = language;
       this.chosen.replaceChildren(count, ...buttons, clear);
     }
-    say(this.chosen.querySelector("strong"), filled(words.chosen, this.taken.size));
+    say(this.chosen.querySelector("strong"), filled(words.chosen, { count: this.taken.size }));
     const cues = rows.filter(({ id }) => this.taken.has(id)).map(({ cue }) => cue);
     for (const one of this.chosen.querySelectorAll("button[data-wish]")) {
       const { wish } = one.dataset;
@@ -226,26 +228,26 @@ class Table {
   }
 
   #alerts() {
-    const { alerts, words } = this.data;
-    const drawn = JSON.stringify(alerts);
+    const { alerts, words, language } = this.data;
+    const drawn = JSON.stringify([language, alerts]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
     const focused = this.alerts.getRootNode().activeElement?.dataset?.alert;
     const open = alerts.filter(({ state }) => state === "on");
     const lines = alerts.map((alert) => {
-      if (alert.more) return made("p", filled(words.more, alert.more), "quiet");
-      const { id, state, text, facts } = alert;
+      if (alert.more) return made("p", filled(words.more, { count: alert.more }), "quiet");
+      const { id, state, state_name, text, facts } = alert;
       const line = made("div", "", `alert ${state}`);
       const said = made("p");
-      said.append(made("span", state, "state"), " ", made("strong", text), " ", made("small", facts));
-      const answer = button(words.answer, filled(words.answer_on, text));
+      said.append(made("span", state_name, "state"), " ", made("strong", text), " ", made("small", facts));
+      const answer = button(words.answer, filled(words.answer_on, { alert: text }));
       answer.dataset.alert = id;
       answer.onclick = () => this.ask("answer", [id]);
       line.append(said, answer);
       return line;
     });
     if (open.length > 1) {
-      const all = button(filled(words.answer_all, open.length), "", "all");
+      const all = button(filled(words.answer_all, { count: open.length }), "", "all");
       all.onclick = () => this.ask("answer", open.map(({ id }) => id));
       lines.unshift(all);
     }

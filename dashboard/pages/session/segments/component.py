@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING
-
-import streamlit as st
 
 from audience.reaction.curve import StageWindows
 from audience.reaction.segments import SegmentRow
 from dashboard.charts.theme import Palette
+from dashboard.components import component
 from dashboard.pages.session.segments.packing import packed
-
-if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
 
 
 def segment_table(
@@ -42,11 +35,5 @@ def segment_table(
         key: the table's own on the page. It must not hold `__`.
     """
     data = packed(windows, rows, against=against, earlier=earlier, hrefs=hrefs)
-    _component()(key=key, data={**data, "caption": caption, "colour": palette.curve})
-
-
-@cache
-def _component() -> ComponentRenderer:
-    files = resources.files("dashboard.pages.session.segments")
-    html, css, script = (files.joinpath(f"table.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("houselights.segments", html=html, css=css, js=script)
+    show = component("segments", "dashboard.pages.session.segments", "table.html", "table.css", ["table.js"])
+    show(key=key, data={**data, "caption": caption, "colour": palette.curve})

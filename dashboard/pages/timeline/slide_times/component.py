@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from audience.timelines import Timeline
 from dashboard.charts.theme import Palette
+from dashboard.components import component
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -89,9 +87,6 @@ def curve_points(
     ]
 
 
-@cache
 def _component(name: str) -> ComponentRenderer:
-    files = resources.files("dashboard.pages.timeline.slide_times")
-    html, css, script = (files.joinpath(f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    kinds: dict[str, Any] = {"html": html, "css": css, "js": script}
-    return st.components.v2.component(f"houselights.{name}_slide_times", **kinds)
+    package = "dashboard.pages.timeline.slide_times"
+    return component(f"{name}_slide_times", package, f"{name}.html", f"{name}.css", [f"{name}.js"])

@@ -54,7 +54,7 @@ class Drag {
       const handle = document.createElement("button");
       handle.type = "button";
       handle.setAttribute("role", "slider");
-      handle.setAttribute("aria-label", `${segment.title} begins`);
+      handle.setAttribute("aria-label", gettext("{title} begins", { title: segment.title }));
       handle.classList.toggle("guessed", segment.guessed);
       handle.onfocus = () => this.#choose(index);
       handle.onblur = () => this.#back(index);
@@ -134,7 +134,8 @@ class Drag {
       handle.setAttribute("aria-valuenow", this.starts[index]);
       handle.setAttribute("aria-valuemin", this.#limits(index)[0]);
       handle.setAttribute("aria-valuemax", this.#limits(index)[1]);
-      handle.setAttribute("aria-valuetext", `${clock(this.starts[index])}${segment.guessed ? ", draft" : ""}`);
+      const time = clock(this.starts[index]);
+      handle.setAttribute("aria-valuetext", segment.guessed ? gettext("{time}, draft", { time }) : time);
       handle.classList.toggle("chosen", index === this.chosen);
       band.style.left = percent(this.starts[index]);
       band.style.right = `calc(100% - ${percent(end_s)})`;
@@ -146,11 +147,23 @@ class Drag {
     const segment = this.data.segments[this.chosen];
     const left = this.data.segments.filter((one) => one.guessed).length;
     if (segment) {
-      const set = this.starts[this.chosen] !== segment.start_s || segment.guessed ? " · Enter sets it" : "";
-      this.says.textContent = `${segment.title} begins at ${clock(this.starts[this.chosen])}${set}`;
+      const values = { title: segment.title, time: clock(this.starts[this.chosen]) };
+      const set = this.starts[this.chosen] !== segment.start_s || segment.guessed;
+      this.says.textContent = set
+        ? gettext("{title} begins at {time} · Enter sets it", values)
+        : gettext("{title} begins at {time}", values);
     } else if (left) {
-      this.says.textContent = `${left} of ${this.data.segments.length} times are a draft: drag each to where it began.`;
-    } else this.says.textContent = "Drag a line to where a slide began, or move it with the arrow keys and press Enter.";
+      this.says.textContent = ngettext(
+        "{left} of {count} time is a draft: drag it to where it began.",
+        "{left} of {count} times are a draft: drag each to where it began.",
+        this.data.segments.length,
+        { left },
+      );
+    } else {
+      this.says.textContent = gettext(
+        "Drag a line to where a slide began, or move it with the arrow keys and press Enter.",
+      );
+    }
   }
 }
 

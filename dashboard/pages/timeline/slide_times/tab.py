@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from audience.errors import InvalidValue
+from audience.language import gettext
 from audience.reaction.curve import StageWindows, retimed
 from audience.reaction.review import Review
 from audience.sessions import Stage
@@ -34,7 +35,9 @@ def set_slide_times(
         video: the stage's recording, or why there is none.
     """
     if edited is None or not edited.timelines or not edited.timelines[desk.place].segments:
-        line = "First import your slides, or type their titles. What is wrong with the table has to be put right first."
+        line = gettext(
+            "First import your slides, or type their titles. What is wrong with the table has to be put right first."
+        )
         st.html(markup.empty(line))
         return
     timeline = edited.timelines[desk.place]
@@ -58,8 +61,11 @@ def set_slide_times(
     if drag is not None and drag != desk.dragged:
         desk.dragged = drag
         _take(desk, moved(timeline, *drag))
-    st.markdown("**Tap along**")
-    with_video = isinstance(video, Video) and st.toggle("With the recording", value=True, key="tap-with-recording")
+    heading = gettext("Tap along")
+    st.markdown(f"**{heading}**")
+    with_video = isinstance(video, Video) and st.toggle(
+        gettext("With the recording"), value=True, key="tap-with-recording"
+    )
     titles = list(_titles(timeline))
     key = f"tap-{desk.editing.read.stage_id}"
     taps = tap_along(titles, url=video.url if with_video and isinstance(video, Video) else None, key=key)

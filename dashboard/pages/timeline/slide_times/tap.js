@@ -77,15 +77,19 @@ class Tap {
   #show() {
     const { titles, url } = this.data, count = this.taps.length;
     this.#tick();
-    this.shown.textContent = count ? `${count} of ${titles.length}: ${titles[count - 1]}` : "";
+    this.shown.textContent = count
+      ? gettext("{number} of {all}: {title}", { number: count, all: titles.length, title: titles[count - 1] })
+      : "";
     this.next.disabled = count >= titles.length || (!url && this.began === null);
-    this.next.textContent = count < titles.length ? `Next: ${titles[count]}` : "All slides are set";
+    this.next.textContent = count < titles.length
+      ? gettext("Next: {title}", { title: titles[count] })
+      : gettext("All slides are set");
     this.start.disabled = this.began !== null;
     this.undo.disabled = !count;
     this.use.disabled = !count;
-    if (url) this.says.textContent = "Play the recording, and tap or press the space bar as each slide comes up.";
-    else if (this.began === null) this.says.textContent = "Start the clock with the first slide, then tap at each next one.";
-    else this.says.textContent = "Tap or press the space bar as the next slide comes up.";
+    if (url) this.says.textContent = gettext("Play the recording, and tap or press the space bar as each slide comes up.");
+    else if (this.began === null) this.says.textContent = gettext("Start the clock with the first slide, then tap at each next one.");
+    else this.says.textContent = gettext("Tap or press the space bar as the next slide comes up.");
   }
 }
 
