@@ -50,6 +50,7 @@ test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.contracts.dynalite
 	@$(BIN)/python -m tests.mosquitto
+	@$(BIN)/python -m tests.two_dashboards
 	@$(BIN)/python -m tests.outside.tracing
 	@$(MAKE) --no-print-directory checks || echo "The checks of infra/template.yaml will be skipped." >&2
 	@# A third of a test's time is waiting: three at once keep two cores busy. By file, since its tests share servers.
@@ -124,9 +125,10 @@ deploy-model: $(SYNC) ## Put a scorer's model on Greengrass cameras: make deploy
 	$(BIN)/python -m houselights.deploying deploy-model "$(model)" $(if $(bucket),--bucket "$(bucket)") \
 	  $(if $(to),--to "$(to)") $(ACCOUNT)
 
-deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy profile=NAME [parameters="AlertEmail=you@example.org"]
+deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy profile=NAME [plan=FILE] [parameters="AlertEmail=you@example.org"]
+	@$(if $(plan),test -r "$(plan)" || { echo "There is no plan $(plan): write one with houselights plan --write $(plan)" >&2; exit 2; })
 	$(SAM) deploy --template-file infra/template.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \
-	  --stack-name "$(STACK)" $(if $(parameters),--parameter-overrides $(parameters)) \
+	  --stack-name "$(STACK)" $(if $(plan)$(parameters),--parameter-overrides $(if $(plan),$$(grep -v '^\#' "$(plan)")) $(parameters)) \
 	  $(if $(bucket),--no-resolve-s3 --s3-bucket "$(bucket)") $(ACCOUNT)
 
 wheel: $(SYNC) ## Build wheel and source archive in dist/, and try the wheel in an empty environment

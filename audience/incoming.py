@@ -9,6 +9,7 @@ and the process that scores needs no connection to the pages:
             received.json      which bytes have arrived; gone once all have
             state.json         how far scoring is; written by the process that scores
             stop               a person stopped it
+        receiving          locked by the process that receives bytes
             talk.mp4           the recording, where it was uploaded and not named
 
 The beginning of a file arrives first, then its end, then what is between. What identifies a recording
@@ -18,13 +19,14 @@ The beginning of a file arrives first, then its end, then what is between. What 
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast, get_args
@@ -62,6 +64,8 @@ Step = Literal["waiting", "scoring", "stopped", "failed", "done"]
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _REQUEST, _RECEIVED, _STATE, _STOP = "request.json", "received.json", "state.json", "stop"
+_RECEIVING: Final = "receiving"
+_SCORING: Final = "scoring"
 
 Record = TypeVar("Record")
 
@@ -349,6 +353,18 @@ class IncomingRecordings:
             raise _unwritten(problem) from None
         return None
 
+    @contextmanager
+    def receiving(self, recording_id: str) -> Iterator[bool]:
+        """Whether no other process receives bytes of a recording, and keeps others from it meanwhile."""
+        with locked(self.folder / (recording_id if _ID.fullmatch(recording_id) else "") / _RECEIVING) as alone:
+            yield alone
+
+    @contextmanager
+    def scoring(self) -> Iterator[bool]:
+        """Whether no other process scores what is here, and keeps others from it; false where nothing ever came."""
+        with locked(self.folder / _SCORING) as alone:
+            yield alone and self.folder.exists()
+
     def put_state(self, recording_id: str, state: ScoringState) -> None:
         """Writes how far scoring is; nothing where the recording was removed meanwhile."""
         with suppress(OSError):
@@ -464,6 +480,28 @@ class IncomingRecordings:
     @staticmethod
     def _put(file: Path, record: Any) -> None:
         write_private(file, json.dumps(asdict(record)).encode())
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[bool]:
+    """Whether a file could be locked for as long as the context lasts; true where its folder is gone.
+
+    The file is opened for writing, as network file systems ask for where a lock is to hold on all machines.
+    """
+    try:
+        opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield True
+        return
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(opened)
 
 
 def is_arriving(folder: Path) -> bool:

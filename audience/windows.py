@@ -20,6 +20,9 @@ from audience.faces import CODES, MEASURE_OF_CODE, MEASURES, FaceRecord
 from audience.ids import check_id
 
 DEFAULT_WIDTH_MS = 1000
+ONLY_PART = "0"
+"""The part of a window that its camera sums by itself; contact sheets have parts of their own."""
+
 # The period whose most faces are expected in a camera's next window.
 EXPECTED_OVER_MS = 60_000
 LATEST_MS = 10**13 - 1  # stores write starts with 13 digits, so that they sort as text
@@ -102,7 +105,7 @@ class WindowRecord:
     stage_id: str
     camera_id: str
     start_ms: int
-    part: str = "0"
+    part: str = ONLY_PART
     width_ms: int = DEFAULT_WIDTH_MS
     faces: int
     expected: int

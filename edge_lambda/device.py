@@ -26,7 +26,7 @@ from edge_lambda.devices.camera_thread import opened_in_thread
 from edge_lambda.live_frames import LiveFrames
 from edge_lambda.pipeline import CameraKey
 from edge_lambda.preview.live import LivePreview
-from edge_lambda.status.heartbeats import DeviceStatus, joined_notes, user_message
+from edge_lambda.status.heartbeats import RUNNING_EVERY_S, DeviceStatus, joined_notes, user_message
 from edge_lambda.tracking import Tracker
 from edge_lambda.tracking.tracker import run_name
 
@@ -56,6 +56,7 @@ class Device:
         wait: Callable[[float], object] | None = None,
         clock_problem: Callable[[], str] = str,
         preview: LivePreview | None = None,
+        status_every_s: float = RUNNING_EVERY_S,
     ) -> None:
         """Creates the object without I/O.
 
@@ -72,6 +73,7 @@ class Device:
             wait: waits the given seconds, or less if stopped; defaults to waiting for `stop`.
             clock_problem: returns the clock's problem in one line, or "".
             preview: shows every window's newest frame.
+            status_every_s: seconds between two heartbeats while the camera runs.
         """
         self._camera = camera
         self._open_camera, self._load = open_camera, load
@@ -89,6 +91,7 @@ class Device:
             on_heartbeat=on_heartbeat,
             now=now,
             clock_problem=clock_problem,
+            running_every_s=status_every_s,
         )
         self._path: DeliveryPath | None = None
         self._end_ms = 0  # end of the newest window
@@ -167,6 +170,8 @@ class Device:
     def _take(self, window: WindowResult) -> None:
         self._end_ms = window.end_ms
         self._put(window.deliveries)
+        if self._path is not None:
+            self._status.scorer, self._status.step = self._path.scorer, self._path.step
         if self._preview is not None:
             self._preview.show(window.kept, window.smiles)
         self._status.add_window(window)

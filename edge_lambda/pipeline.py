@@ -183,7 +183,7 @@ def scored_windows(
     estimator = ShareEstimator(scorer.score_tables if scorer is not None else {})
     with closing(windows):
         for window in windows:
-            yield _scored(window, camera, scorer, estimator)
+            yield score_window(window, camera, scorer, estimator)
 
 
 def _corrected(
@@ -275,9 +275,17 @@ def _scores(faces: Sequence[BestCrop], scorer: Scorer | None) -> Iterator[tuple[
             yield dict(zip(scorer.expressions, row, strict=True)), ""
 
 
-def _scored(
+def score_window(
     window: UnscoredWindow, camera: CameraKey, scorer: Scorer | None, estimator: ShareEstimator
 ) -> ScoredWindow:
+    """Scores a finished window.
+
+    Args:
+        window: the window, its faces cut out by `crop_for_scoring`.
+        camera: its camera.
+        scorer: see `scored_windows`.
+        estimator: of the scorer's shares; the same for all windows of a run.
+    """
     faces = tuple(
         FaceRecord(
             track_id=face.track_id,

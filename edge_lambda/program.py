@@ -14,20 +14,23 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from audience.errors import HouselightsError, InvalidValue, OutboxUnavailable
 from audience.privacy import decide, measures_facing
-from audience.store import Heartbeat
+from audience.store import DeliveryStep, Heartbeat
 from audience.time import to_ms
 from edge_lambda import settings as device_settings
 from edge_lambda.clock import SteadyClock, check_clock, clock_warning
 from edge_lambda.delivery.folder_bucket import FolderBucket
 from edge_lambda.delivery.outbox import Outbox
 from edge_lambda.delivery.paths import DeliveryPath, SheetDeliveryPath, WindowFileDeliveryPath
+from edge_lambda.delivery.pressure import DeliveryLadder, PressureWatch, pressure_in_s3
 from edge_lambda.delivery.recorded_until import RecordedUntil
+from edge_lambda.delivery.sheets import THRIFTY_INTERVAL_S
 from edge_lambda.delivery.uploader import Bucket, Uploader
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.device import Device
@@ -100,6 +103,10 @@ def _run_device(settings: DeviceSettings) -> None:
             stack.enter_context(preview)
             to_stderr(f"preview at {preview.address}")
 
+        watch = PressureWatch(_pressure(settings, clock), outbox.status, clock)
+        stack.callback(watch.stop)
+        watch.start()
+
         recognition = None
         if settings.camera_key is not None and settings.signer is not None:
             recognition = _recognition(settings, clock, sender, outbox)
@@ -119,8 +126,11 @@ def _run_device(settings: DeviceSettings) -> None:
             }
             if recognition is not None:
                 options["on_frame"] = recognition.see
-            if decision.mode == "expressions" and settings.scoring == "cloud":
-                return SheetDeliveryPath(camera, detector, **options)
+            in_cloud = decision.mode == "expressions" and settings.scoring == "cloud"
+            options["ladder"] = DeliveryLadder(_steps(settings, in_cloud=in_cloud), watch.behind_s)
+            if in_cloud:
+                own = partial(load_scorer, "expressionnet")
+                return SheetDeliveryPath(camera, detector, load_scorer=own, **options)
             # Head counts never send pictures, whatever the settings say.
             scorer = load_scorer("expressionnet", model=settings.model) if decision.mode == "expressions" else None
             return WindowFileDeliveryPath(camera, detector, scorer, **options)
@@ -149,6 +159,7 @@ def _run_device(settings: DeviceSettings) -> None:
             now=clock,
             clock_problem=lambda: clock.problem() or clock_warning(),
             preview=preview,
+            status_every_s=settings.status_every_s,
         )
 
         def stop(_number: int, _frame: FrameType | None) -> None:
@@ -221,6 +232,26 @@ def _bucket(settings: DeviceSettings, clock: Clock) -> Bucket:
 
     session = _session(settings, clock)
     return S3Bucket(settings.bucket, lambda: upload_client(session()), now=clock, session_id=settings.session_id)
+
+
+def _pressure(settings: DeviceSettings, clock: Clock) -> Callable[[], float | None] | None:
+    """What reads how far behind the cloud is; None where there is no cloud, or nothing is done about it."""
+    if isinstance(settings.bucket, Path) or settings.under_pressure == "none":
+        return None
+    from edge_lambda.delivery.s3_bucket import upload_client
+
+    session = _session(settings, clock)
+    return pressure_in_s3(lambda: upload_client(session()), settings.bucket)
+
+
+def _steps(settings: DeviceSettings, *, in_cloud: bool) -> tuple[DeliveryStep, ...]:
+    """How a camera may deliver, from the step without pressure on."""
+    steps: list[DeliveryStep] = ["live"]
+    if settings.under_pressure != "none" and settings.interval_s < THRIFTY_INTERVAL_S:
+        steps.append("thrifty")
+    if settings.under_pressure == "device" and in_cloud:
+        steps.append("device")
+    return tuple(steps)
 
 
 def _session(settings: DeviceSettings, clock: Clock) -> Callable[[], Any]:

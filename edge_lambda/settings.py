@@ -1,6 +1,7 @@
 """Device settings read from environment variables.
 
-HOUSELIGHTS_SOURCE            webcam:0, rtsp://..., http(s)://..., file:PATH or deeplens
+HOUSELIGHTS_SOURCE            webcam:0, rtsp://..., http(s)://..., file:PATH or deeplens, which AWS
+                              ended in January 2024
 HOUSELIGHTS_SESSION           the session, set up before with `houselights prepare`
 HOUSELIGHTS_STAGE             main
 HOUSELIGHTS_CAMERA            cam-1
@@ -9,6 +10,9 @@ HOUSELIGHTS_COUNTRY           the country people watch in, by name or code, such
 HOUSELIGHTS_HEADS_ONLY        yes: only count heads; no expression is scored, and no face leaves the device (no)
 HOUSELIGHTS_SCORING           cloud: faces leave on contact sheets; device: only their scores leave (cloud)
 HOUSELIGHTS_SHEET_INTERVAL_S  seconds of faces in a delivery, 0.1 to 600 (2; 12 costs less and arrives later)
+HOUSELIGHTS_UNDER_PRESSURE    how far to spare a cloud that lags: none, thrifty (deliver every 12 s) or device (then
+                              score on the device, until it has caught up) (device)
+HOUSELIGHTS_STATUS_EVERY_S    seconds between reports of its status, 1 to 60 (2; 30 costs less)
 HOUSELIGHTS_EVERY_S           seconds between samples, 0.02 to 3600 (1)
 HOUSELIGHTS_DETECTOR          libfacedetection, centerface, yunet, haar or deeplens (libfacedetection)
 HOUSELIGHTS_FACING_AXIS       where the room looks, degrees, as `houselights axis` prints it (learned from the faces)
@@ -18,7 +22,8 @@ HOUSELIGHTS_YUNET_MODEL       YuNet's model file, instead of downloading it
 HOUSELIGHTS_DEEPLENS_MODEL    .xml file of the DeepLens' face model (that of its sample project "Face detection")
 HOUSELIGHTS_BUCKET            an S3 bucket, or dir:PATH, a folder used in its place
 HOUSELIGHTS_OUTBOX            folder of deliveries not sent yet (in the user's state folder, one per camera)
-HOUSELIGHTS_STATUS            none, log, mqtt://HOST, mqtts://HOST, greengrass or greengrass-v1 (log)
+HOUSELIGHTS_STATUS            none, log, mqtt://HOST, mqtts://HOST, greengrass or greengrass-v1, whose
+                              support ended on 2026-10-07 (log)
 HOUSELIGHTS_CAMERA_KEY        recognise people who enrolled: the camera's key, from `houselights people device`
 HOUSELIGHTS_SIGNER            the installation's public key, from the same
 HOUSELIGHTS_RECOGNISER        dlib or sface: the model to recognise with (dlib)
@@ -45,14 +50,17 @@ from audience.countries import country_code
 from audience.errors import InvalidValue
 from audience.ids import check_id
 from audience.privacy import SETTINGS, Setting
+from audience.store import LONGEST_STATUS_S
 from edge_lambda.delivery.sheets import LIVE_INTERVAL_S
 from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS
 from edge_lambda.device_certificate import DeviceCertificate
 from edge_lambda.devices import without_secrets
 from edge_lambda.devices.open_camera import KINDS
 from edge_lambda.facing import HeadPose, axis_of
+from edge_lambda.status.heartbeats import RUNNING_EVERY_S
 
 Scoring = Literal["cloud", "device"]
+UnderPressure = Literal["none", "thrifty", "device"]
 Value = TypeVar("Value")
 
 FOLDER: Final = "dir:"
@@ -73,7 +81,7 @@ class DeviceSettings:
 
     Attributes:
         source, session_id, stage_id, camera_id, scoring, interval_s, every_s, detector, facing_axis, model,
-            yunet_model, deeplens_model, preview_port, preview_blur, status: see above.
+            yunet_model, deeplens_model, preview_port, preview_blur, status, status_every_s, under_pressure: see above.
         setting, country, heads_only: these decide whether expressions may be scored.
         bucket: an S3 bucket's name, or the folder used in its place.
         region: of the S3 bucket; "" without one.
@@ -113,6 +121,8 @@ class DeviceSettings:
     signer: bytes | None = None
     recogniser: str = "dlib"
     facing_axis: HeadPose | None = None
+    status_every_s: float = RUNNING_EVERY_S
+    under_pressure: UnderPressure = "device"
 
 
 def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], Path]) -> DeviceSettings:
@@ -197,6 +207,11 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
         signer=read.optional("HOUSELIGHTS_SIGNER", _key),
         recogniser=read.value("HOUSELIGHTS_RECOGNISER", str, "dlib"),
         facing_axis=read.optional("HOUSELIGHTS_FACING_AXIS", axis_of),
+        status_every_s=read.value("HOUSELIGHTS_STATUS_EVERY_S", _seconds(1, LONGEST_STATUS_S), RUNNING_EVERY_S),
+        under_pressure=cast(
+            UnderPressure,
+            read.value("HOUSELIGHTS_UNDER_PRESSURE", _one_of(("none", "thrifty", "device")), "device"),
+        ),
     )
     if read.problems:
         raise ExceptionGroup("settings", read.problems)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from audience.deliveries.sheet import Sheet
 from audience.disclosure import MIN_FACES
 from audience.errors import SheetRejected
-from audience.monitoring.cost import DETECT_FACES
+from audience.monitoring.prices import DETECT_FACES
 from houselights.sampled_faces import SampledFaces
 
 Scores = Mapping[str, float] | None

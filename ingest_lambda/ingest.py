@@ -7,7 +7,7 @@ What a delivery claims is checked first, against its session and against what a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
@@ -31,7 +31,7 @@ from audience.faces import FACING, FACING_THRESHOLD, FaceRecord, WindowFaces
 from audience.privacy import measures_facing
 from audience.sessions import DAY_MS, Session
 from audience.store import Heartbeat, Store
-from audience.windows import DEFAULT_WIDTH_MS, WindowRecord, tallies_of
+from audience.windows import DEFAULT_WIDTH_MS, ONLY_PART, WindowRecord, tallies_of
 from ingest_lambda.scoring import SheetScorer, scorer_record
 from ingest_lambda.setup_cache import SetupCache
 
@@ -65,6 +65,8 @@ def check_claims(store: Store, session: Session, delivered: Sheet | WindowFile, 
     for start_ms in (starts[0], starts[-1]):
         check_recorded(session, start_ms, delivered_ms)
     check_span(starts[0], starts[-1])
+    if isinstance(delivered, WindowFile) and all(window.part == ONLY_PART for window in delivered.windows):
+        return  # each replaces the camera's record of that window, so there never is more than one of them
     there = store.windows(session.session_id, of.stage_id, from_ms=starts[0], until_ms=starts[-1] + 1)
     check_room(there, of.camera_id, starts)
 
@@ -82,16 +84,18 @@ class Keep:
     """How long records are kept after their delivery.
 
     Attributes:
-        windows_days, faces_days: days, 1 or more.
+        windows_days: days, 1 or more.
+        faces_days: days, 0 or more; with 0 single faces are not recorded.
     """
 
     windows_days: int = 730
     faces_days: int = 30
 
     def __post_init__(self) -> None:
-        if self.windows_days < 1 or self.faces_days < 1:
+        if self.windows_days < 1 or self.faces_days < 0:
             raise InvalidValue(
-                f"windows cannot be kept for {self.windows_days} days and faces for {self.faces_days}: use 1 or more"
+                f"windows cannot be kept for {self.windows_days} days and faces for {self.faces_days}: use 1 or more, "
+                "and 0 for no faces"
             )
 
 
@@ -138,7 +142,14 @@ class Ingest:
         self._newest_status: dict[tuple[str, str, str], int] = {}
 
     def record(
-        self, key: str, data: bytes, *, delivered_ms: int, now_ms: int, sent_ms: int | None = None
+        self,
+        key: str,
+        data: bytes,
+        *,
+        delivered_ms: int,
+        now_ms: int,
+        sent_ms: int | None = None,
+        before_writing: Callable[[int], None] | None = None,
     ) -> IngestResult:
         """Scores a sheet, or reads a window file, and records it.
 
@@ -149,6 +160,7 @@ class Ingest:
                 starts then.
             now_ms: the current time, milliseconds since the epoch.
             sent_ms: when the device sent it, by its own clock; None if not stated.
+            before_writing: called with the number of records before they are written; may wait or raise.
 
         Raises:
             SheetRejected: it is not a valid delivery and never will be.
@@ -171,8 +183,8 @@ class Ingest:
         try:
             self._setups.claim_camera(delivered_key.session_id, delivered_key.stage_id, delivered_key.camera_id)
             if isinstance(delivered, Sheet):
-                return self._record_sheet(delivered, delivered_ms)
-            return self._record_windows(delivered, delivered_ms)
+                return self._record_sheet(delivered, delivered_ms, before_writing)
+            return self._record_windows(delivered, delivered_ms, before_writing)
         except InvalidValue as problem:  # some values do not fit the store's packed format
             raise SheetRejected(str(problem)) from None
         except SessionNotFound:
@@ -221,19 +233,21 @@ class Ingest:
     def is_recorded(self, key: DeliveryKey) -> bool:
         """Whether a delivery that is gone from its bucket was recorded.
 
-        A sheet's records carry its content id. A window file has none: any record of its camera in its first window
-        counts.
+        A sheet's records carry its content id, where faces are kept. A window file has none: any record of its camera
+        in its first window counts.
 
         Raises:
             StoreUnavailable: a retry may help.
         """
         bounds = {"from_ms": key.start_ms, "until_ms": key.start_ms + 1}
-        if key.kind == "sheets":
+        if key.kind == "sheets" and self._keep.faces_days:
             faces = self._store.faces(key.session_id, key.stage_id, **bounds)
             return any((one.camera_id, one.part) == (key.camera_id, key.content) for one in faces)
         return key.camera_id in self._store.windows(key.session_id, key.stage_id, **bounds).cameras
 
-    def _record_sheet(self, sheet: Sheet, delivered_ms: int) -> IngestResult:
+    def _record_sheet(
+        self, sheet: Sheet, delivered_ms: int, before_writing: Callable[[int], None] | None
+    ) -> IngestResult:
         manifest = sheet.manifest
         if not self._scorer_stored:
             self._store.put_scorer(scorer_record(self._scorer))
@@ -245,7 +259,7 @@ class Ingest:
             window_record, window_faces = self._records(sheet, window, by_tile, delivered_ms)
             windows.append(window_record)
             faces.append(window_faces)
-        self._store.put_windows(windows, faces)
+        self._put(windows, faces, before_writing)
         return IngestResult(
             session_id=manifest.session_id,
             stage_id=manifest.stage_id,
@@ -257,6 +271,17 @@ class Ingest:
             shares=_shares(windows),
             captured_ms=min(tile.at_ms for tile in manifest.tiles),
         )
+
+    def _put(
+        self,
+        windows: Sequence[WindowRecord],
+        faces: Sequence[WindowFaces],
+        before_writing: Callable[[int], None] | None,
+    ) -> None:
+        faces = faces if self._keep.faces_days else ()
+        if before_writing is not None:
+            before_writing(len(windows) + len(faces))
+        self._store.put_windows([_rounded(one) for one in windows], faces)
 
     def _records(
         self,
@@ -310,13 +335,15 @@ class Ingest:
         session_id, own = file.windows[0].session_id, scorer_record(self._scorer)
         return file.scored_by(self._setups.scorer(session_id, file.scorer, own=own, now_ms=now_ms))
 
-    def _record_windows(self, file: WindowFile, delivered_ms: int) -> IngestResult:
+    def _record_windows(
+        self, file: WindowFile, delivered_ms: int, before_writing: Callable[[int], None] | None
+    ) -> IngestResult:
         first = file.windows[0]
         if file.scorer is not None:
             self._setups.put_scorer(first.session_id, file.scorer)
         windows = _with_expiry(file.windows, delivered_ms + self._keep.windows_days * DAY_MS)
         faces = _with_expiry(file.faces, delivered_ms + self._keep.faces_days * DAY_MS)
-        self._store.put_windows(windows, faces)
+        self._put(windows, faces, before_writing)
         return IngestResult(
             session_id=first.session_id,
             stage_id=first.stage_id,
@@ -332,6 +359,23 @@ class Ingest:
 
 Record = TypeVar("Record", WindowRecord, WindowFaces)
 Value = TypeVar("Value")
+
+
+def _rounded(window: WindowRecord) -> WindowRecord:
+    """The record with sums to the millionth: more is noise, and makes DynamoDB charge two units for its item."""
+    return replace(
+        window,
+        tallies={
+            name: replace(
+                tally,
+                total=round(tally.total, 6),
+                squares=round(tally.squares, 6),
+                estimate=None if tally.estimate is None else round(tally.estimate, 6),
+                variance=None if tally.variance is None else round(tally.variance, 6),
+            )
+            for name, tally in window.tallies.items()
+        },
+    )
 
 
 def _with_expiry(records: Iterable[Record], expires_ms: int) -> list[Record]:

@@ -6,6 +6,7 @@ hour in which it is sent, so there are few; those used by alarms are also sent f
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -21,16 +22,19 @@ from ingest_lambda.ingest import IngestResult
 class CloudReporter:
     """Implements `ingest_lambda.worker.Reporter`; `flush` writes the metrics."""
 
-    def __init__(self, *, namespace: str, service: str) -> None:
+    def __init__(self, *, namespace: str, service: str, by_stage: bool = True) -> None:
         """Creates the object without output.
 
         Args:
             namespace: namespace of the metrics.
             service: service name in metrics and log lines.
+            by_stage: whether each stage has metrics of its own.
         """
+        self._by_stage = by_stage
         self._namespace, self._service = namespace, service
         self._log = Logger(service=service, utc=True)
         self._metrics: dict[tuple[str, str], EphemeralMetrics] = {}
+        self._lock = threading.Lock()  # messages are processed in several threads
 
     def recorded(self, result: IngestResult, *, delay_ms: int, clock_error_ms: int | None) -> None:
         values = {
@@ -70,7 +74,8 @@ class CloudReporter:
         )
 
     def duplicate(self, key: str) -> None:
-        self._log.info("duplicate", key=key)
+        # Without a line: every delivery that the live queue recorded comes a second time.
+        self._add({"Duplicate": (MetricUnit.Count, 1)})
 
     def refused(self, what: str, problem: HouselightsError) -> None:
         self._add({"Rejected": (MetricUnit.Count, 1)})
@@ -87,25 +92,31 @@ class CloudReporter:
         where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(problem.__traceback__)]
         self._log.error("will be retried", reason=type(problem).__name__, where=where)
 
+    def postponed(self, problem: Exception | None) -> None:
+        # Without a line: an overload would fill the log. What fails for good is named by the second queue.
+        self._add({"Postponed": (MetricUnit.Count, 1)})
+
     def flush(self) -> None:
         """Writes the metrics since the last flush."""
-        metrics, self._metrics = self._metrics, {}
+        with self._lock:
+            metrics, self._metrics = self._metrics, {}
         for one in metrics.values():
             if one.metric_set:  # empty after 100 values of a metric: Powertools has flushed by itself
                 one.flush_metrics()
 
     def _add(self, values: Mapping[str, tuple[MetricUnit, float]], *, session: str = "", stage: str = "") -> None:
-        if not values:
+        if not values or (session and not self._by_stage):
             return
-        one = self._metrics.get((session, stage))
-        if one is None:
-            one = EphemeralMetrics(namespace=self._namespace, service=self._service)
-            if session:
-                one.add_dimension(name="session", value=session)
-                one.add_dimension(name="stage", value=stage)
-            self._metrics[session, stage] = one
-        for name, (unit, value) in values.items():
-            one.add_metric(name=name, unit=unit, value=value)
+        with self._lock:
+            one = self._metrics.get((session, stage))
+            if one is None:
+                one = EphemeralMetrics(namespace=self._namespace, service=self._service)
+                if session:
+                    one.add_dimension(name="session", value=session)
+                    one.add_dimension(name="stage", value=stage)
+                self._metrics[session, stage] = one
+            for name, (unit, value) in values.items():
+                one.add_metric(name=name, unit=unit, value=value)
 
 
 def _clock_error(clock_error_ms: int | None) -> dict[str, tuple[Any, float]]:

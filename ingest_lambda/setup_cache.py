@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,16 +31,21 @@ class _CachedScorer:
 
 
 class SetupCache:
-    """Looks up what a camera may deliver. Missing setups are not cached, so a new one takes effect at once."""
+    """Looks up what a camera may deliver. Missing setups are not cached, so a new one takes effect at once.
+
+    Thread-safe: one look-up at a time, as nearly all of them are answered from the cache.
+    """
 
     def __init__(self, store: Store) -> None:
         """Creates the object without I/O."""
         self._store = store
+        self._lock = threading.RLock()
         self._sessions: dict[tuple[str, str, str], _CachedSession] = {}
         self._scorers: dict[tuple[str, str], _CachedScorer] = {}
         self._unclaimed: dict[tuple[str, str, str], Camera] = {}  # without records and without a delivering device
         self._refused: dict[tuple[str, str, str], int] = {}  # camera -> refused since, milliseconds since the epoch
         self._stored_scorers: set[tuple[str, str]] = set()
+        self._stages: dict[str, tuple[int, frozenset[str]]] = {}  # when they were read, and their ids
         self._seen: set[str] = set()  # sessions that were found at least once
 
     def session(self, session_id: str, stage_id: str, camera_id: str, now_ms: int) -> Session:
@@ -54,13 +60,14 @@ class SetupCache:
             FacesRefused: the session was deleted; further deliveries of its cameras are deleted too.
             StoreUnavailable: the store cannot be read.
         """
-        key = (session_id, stage_id, camera_id)
-        cached = self._sessions.get(key)
-        if cached is None or not 0 <= now_ms - cached.at_ms < CACHE_MS:
-            self._sessions.pop(key, None)
-            session = self._look_up(session_id, stage_id, camera_id, now_ms)
-            cached = self._sessions[key] = _CachedSession(at_ms=now_ms, session=session)
-        return cached.session
+        with self._lock:
+            key = (session_id, stage_id, camera_id)
+            cached = self._sessions.get(key)
+            if cached is None or not 0 <= now_ms - cached.at_ms < CACHE_MS:
+                self._sessions.pop(key, None)
+                session = self._look_up(session_id, stage_id, camera_id, now_ms)
+                cached = self._sessions[key] = _CachedSession(at_ms=now_ms, session=session)
+            return cached.session
 
     def scorer(self, session_id: str, scorer: ScorerRecord, *, own: ScorerRecord, now_ms: int) -> ScorerRecord:
         """The scorer under which a camera's windows are recorded.
@@ -81,18 +88,19 @@ class SetupCache:
             DeliveryRefused: the name belongs to another scorer.
             StoreUnavailable: the store cannot be read.
         """
-        cached = self._scorers.get((session_id, scorer.name))
-        if cached and cached.scorer == scorer and 0 <= now_ms - cached.at_ms < CACHE_MS:
-            return cached.recorded
-        shared, stored = self._store.scorers(), self._store.scorers(session_id)
-        declared = {name: one for name, one in stored.items() if name not in shared}
-        recorded = admitted(scorer, own=own, shared=shared, declared=declared)
-        if recorded.name in stored:
-            self._stored_scorers.add((session_id, recorded.name))
-            self._scorers[session_id, scorer.name] = _CachedScorer(at_ms=now_ms, scorer=scorer, recorded=recorded)
-        else:
-            self._stored_scorers.discard((session_id, recorded.name))
-        return recorded
+        with self._lock:
+            cached = self._scorers.get((session_id, scorer.name))
+            if cached and cached.scorer == scorer and 0 <= now_ms - cached.at_ms < CACHE_MS:
+                return cached.recorded
+            shared, stored = self._store.scorers(), self._store.scorers(session_id)
+            declared = {name: one for name, one in stored.items() if name not in shared}
+            recorded = admitted(scorer, own=own, shared=shared, declared=declared)
+            if recorded.name in stored:
+                self._stored_scorers.add((session_id, recorded.name))
+                self._scorers[session_id, scorer.name] = _CachedScorer(at_ms=now_ms, scorer=scorer, recorded=recorded)
+            else:
+                self._stored_scorers.discard((session_id, recorded.name))
+            return recorded
 
     def put_scorer(self, session_id: str, scorer: ScorerRecord) -> None:
         """Writes a scorer that `scorer` returned to the store, if it is not there.
@@ -100,9 +108,10 @@ class SetupCache:
         Raises:
             StoreUnavailable: the store cannot be written.
         """
-        if (session_id, scorer.name) not in self._stored_scorers:
-            self._store.put_scorer(scorer, session_id if is_of_one_session(scorer.name) else None)
-            self._stored_scorers.add((session_id, scorer.name))
+        with self._lock:
+            if (session_id, scorer.name) not in self._stored_scorers:
+                self._store.put_scorer(scorer, session_id if is_of_one_session(scorer.name) else None)
+                self._stored_scorers.add((session_id, scorer.name))
 
     def claim_camera(self, session_id: str, stage_id: str, camera_id: str) -> None:
         """Records that a device delivers for a camera that had no device so far. Call it before its first records.
@@ -110,16 +119,21 @@ class SetupCache:
         Raises:
             StoreUnavailable: the store cannot be written.
         """
-        camera = self._unclaimed.pop((session_id, stage_id, camera_id), None)
-        if camera is not None:
-            self._store.put_camera(session_id, stage_id, replace(camera, delivered_by=camera_id))
+        with self._lock:
+            camera = self._unclaimed.pop((session_id, stage_id, camera_id), None)
+            if camera is not None:
+                self._store.put_camera(session_id, stage_id, replace(camera, delivered_by=camera_id))
 
     def forget_deleted(self, session_id: str) -> FacesRefused:
         """Forgets a session that was deleted, and returns the error to raise."""
-        self._sessions = {key: one for key, one in self._sessions.items() if key[0] != session_id}
-        self._scorers = {key: one for key, one in self._scorers.items() if key[0] != session_id}
-        self._stored_scorers = {key for key in self._stored_scorers if key[0] != session_id}
-        return FacesRefused(f"session {session_id!r} was deleted: further deliveries of its cameras are deleted too")
+        with self._lock:
+            self._stages.pop(session_id, None)
+            self._sessions = {key: one for key, one in self._sessions.items() if key[0] != session_id}
+            self._scorers = {key: one for key, one in self._scorers.items() if key[0] != session_id}
+            self._stored_scorers = {key for key in self._stored_scorers if key[0] != session_id}
+            return FacesRefused(
+                f"session {session_id!r} was deleted: further deliveries of its cameras are deleted too"
+            )
 
     def _look_up(self, session_id: str, stage_id: str, camera_id: str, now_ms: int) -> Session:
         what = f"session {session_id!r}"
@@ -127,10 +141,11 @@ class SetupCache:
         try:
             session = self._store.session(session_id)
             self._seen.add(session_id)
-            what = f"stage {stage_id!r} of session {session_id!r}"
-            if stage_id in {stage.stage_id for stage in self._store.stages(session_id)}:
-                what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
-                camera = self._camera(session_id, stage_id, camera_id)
+            what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
+            camera = self._camera(session_id, stage_id, camera_id)
+            # All stages of a festival are much to read for each camera.
+            if camera is None and not self._has_stage(session_id, stage_id, now_ms):
+                what = f"stage {stage_id!r} of session {session_id!r}"
         except SessionNotFound:
             if session_id in self._seen:
                 raise self.forget_deleted(session_id) from None
@@ -149,6 +164,14 @@ class SetupCache:
                 "it; set up another camera for this device with `houselights prepare --camera`"
             )
         return session
+
+    def _has_stage(self, session_id: str, stage_id: str, now_ms: int) -> bool:
+        # All stages of a festival are read at once, so not anew for each of its cameras.
+        at_ms, known = self._stages.get(session_id, (0, frozenset()))
+        if stage_id not in known or not 0 <= now_ms - at_ms < CACHE_MS:
+            known = frozenset(stage.stage_id for stage in self._store.stages(session_id))
+            self._stages[session_id] = (now_ms, known)
+        return stage_id in known
 
     def _camera(self, session_id: str, stage_id: str, camera_id: str) -> Camera | None:
         found = (one for one in self._store.cameras(session_id, stage_id) if one.camera_id == camera_id)

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from audience.deliveries.delivery import read_key
 from audience.deliveries.sheet import LARGEST_SHEET
 from audience.deliveries.strict_json import object_of, parse, text
 from audience.deliveries.window_file import LARGEST_WINDOW_FILE
-from audience.errors import DeliveryGone, DeliveryRefused, FacesRefused, HouselightsError, SheetRejected
+from audience.errors import (
+    DeliveryGone,
+    DeliveryRefused,
+    FacesRefused,
+    HouselightsError,
+    ScorerUnavailable,
+    SheetRejected,
+)
 from audience.monitoring.status import FORMAT, read_status
 from audience.store import Heartbeat
+from ingest_lambda.budget import FairBudget, WritePacer
 from ingest_lambda.ingest import Ingest, IngestResult
 
 KEPT: Final = "kept/"
 """Key prefix of kept deliveries. Deliveries not yet recorded have other prefixes, so the lifecycle rule that removes
 kept ones never removes them."""
+
+LIVE_S: Final = 10.0
+"""Age from which a delivery is left to the queue of all deliveries: newer ones are of more use to who watches."""
+
+BACKLOG_WAITS_S: Final = 8.0
+"""How long a sheet of the backlog waits for its share of the scorer's quota before it goes back, seconds."""
+
+MOST_FAULTS: Final = 5
+"""How many times a message may end in an unexpected error. What is unavailable now is no such error."""
+
+_LOOK_AGAIN_S = 0.25
 
 LARGEST: Final = max(LARGEST_SHEET, LARGEST_WINDOW_FILE)
 """Largest size of a delivery, bytes."""
@@ -158,6 +178,14 @@ class Reporter(Protocol):
         """A message could not be processed now and will be retried."""
         ...
 
+    def postponed(self, problem: Exception | None) -> None:
+        """A live delivery was left to the queue of all deliveries.
+
+        Args:
+            problem: why; None if it was too old for the live queue.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
@@ -170,6 +198,10 @@ class Worker:
         reporter: receives the outcome of each message.
         keep_deliveries: whether recorded deliveries are kept until the bucket's lifecycle rule removes them.
         now_ms: the wall clock, milliseconds since the epoch.
+        live_budget, backlog_budget: sheets that may be scored from the live queue and from that of all deliveries;
+            None for no limit.
+        backlog_writes: spaces out the writes of the queue of all deliveries; None for no limit.
+        wait: sleeps for a number of seconds.
     """
 
     ingest: Ingest
@@ -178,18 +210,54 @@ class Worker:
     reporter: Reporter
     keep_deliveries: bool
     now_ms: Callable[[], int]
+    live_budget: FairBudget | None = None
+    backlog_budget: FairBudget | None = None
+    backlog_writes: WritePacer | None = None
+    wait: Callable[[float], None] = field(default=time.sleep)
 
-    def process(self, body: str) -> None:
+    def process(self, body: str, *, receives: int = 1) -> None:
         """Processes one message. Once this returns, delete the message from the queue.
+
+        A message that meets an unexpected error again and again goes to the dead letters; one that meets a service that
+        is busy or away never does.
+
+        Args:
+            body: the message.
+            receives: how many times the queue has handed it out.
 
         Raises:
             Exception: the message must be retried; the reporter was notified.
         """
         try:
             self._process(body)
-        except Exception as problem:
+        except HouselightsError as problem:
             self.reporter.failed(problem)
             raise
+        except Exception as problem:
+            self.reporter.failed(problem)
+            if receives < MOST_FAULTS:
+                raise
+            self.dead_letters.put(body, f"an unexpected {type(problem).__name__}, {receives} times")
+
+    def process_live(self, body: str, *, sent_ms: int) -> None:
+        """Processes one message of the live queue, if it is new enough. Delete the message afterwards, in any case.
+
+        Every delivery is announced to the queue of all deliveries too, a minute later: what is refused or fails here is
+        dealt with there, once.
+
+        Args:
+            body: the message.
+            sent_ms: when it was put into the queue, milliseconds since the epoch.
+        """
+        if self.now_ms() - sent_ms > 1000 * LIVE_S:
+            self.reporter.postponed(None)
+            return
+        try:
+            created = read_message(body)
+            if isinstance(created, ObjectCreated):
+                self._record_delivery(created, live=True)
+        except Exception as problem:
+            self.reporter.postponed(problem)
 
     def _process(self, body: str) -> None:
         what = "message"
@@ -199,7 +267,11 @@ class Worker:
                 self._record_status(message)
             else:
                 what = message.key
-                self._record_delivery(message)
+                try:
+                    self._record_delivery(message, live=False)
+                except FacesRefused:
+                    self.deliveries.remove(message.bucket, message.key)
+                    raise
         except (SheetRejected, DeliveryRefused, DeliveryGone) as problem:
             self.dead_letters.put(body, str(problem))
             self.reporter.refused(what, problem)
@@ -214,27 +286,27 @@ class Worker:
         received_ms = heartbeat.received_ms
         self.reporter.status(heartbeat, clock_error_ms=None if received_ms is None else heartbeat.at_ms - received_ms)
 
-    def _record_delivery(self, created: ObjectCreated) -> None:
+    def _record_delivery(self, created: ObjectCreated, *, live: bool) -> None:
         key = read_key(created.key)
+        self.ingest.permit(key, now_ms=self.now_ms())
         try:
-            self.ingest.permit(key, now_ms=self.now_ms())
-            try:
-                delivery = self.deliveries.read(created.bucket, created.key)
-            except DeliveryGone:
-                if not self.ingest.is_recorded(key):
-                    raise
-                self.reporter.duplicate(created.key)
-                return
-            result = self.ingest.record(
-                created.key,
-                delivery.data,
-                delivered_ms=delivery.delivered_ms,
-                now_ms=self.now_ms(),
-                sent_ms=delivery.sent_ms,
-            )
-        except FacesRefused:
-            self.deliveries.remove(created.bucket, created.key)
-            raise
+            delivery = self.deliveries.read(created.bucket, created.key)
+        except DeliveryGone:
+            if not self.ingest.is_recorded(key):
+                raise
+            self.reporter.duplicate(created.key)
+            return
+        budget = self.live_budget if live else self.backlog_budget
+        if budget is not None and key.kind == "sheets":
+            self._take(budget, (key.session_id, key.stage_id), 0.0 if live else BACKLOG_WAITS_S)
+        result = self.ingest.record(
+            created.key,
+            delivery.data,
+            delivered_ms=delivery.delivered_ms,
+            now_ms=self.now_ms(),
+            sent_ms=delivery.sent_ms,
+            before_writing=None if live or self.backlog_writes is None else self._pace,
+        )
         self.reporter.recorded(
             result,
             delay_ms=self.now_ms() - result.captured_ms,
@@ -242,3 +314,15 @@ class Worker:
         )
         keep_or_remove = self.deliveries.keep if self.keep_deliveries else self.deliveries.remove
         keep_or_remove(created.bucket, created.key)
+
+    def _pace(self, records: int) -> None:
+        assert self.backlog_writes is not None
+        self.backlog_writes.take(records, most_s=BACKLOG_WAITS_S)
+
+    def _take(self, budget: FairBudget, stage: tuple[str, str], waits_s: float) -> None:
+        """Takes one request from a budget, and waits for it up to some seconds."""
+        until_s = time.monotonic() + waits_s
+        while not budget.admits(stage, time.monotonic()):
+            if time.monotonic() + _LOOK_AGAIN_S > until_s:
+                raise ScorerUnavailable("the scorer's quota is used up by other sheets: this one is scored later")
+            self.wait(_LOOK_AGAIN_S)

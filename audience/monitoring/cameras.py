@@ -27,6 +27,10 @@ connection is retried within ten. A camera with a lower frame rate sends fewer, 
 too."""
 
 _SILENT_INTERVALS, _DEAD_INTERVALS = 2, 3
+_SILENT_HEARTBEATS, _DEAD_HEARTBEATS = 2, 3
+
+GATHERED_S: Final = 15.0
+"""Seconds that figures of a camera may be late by that gathers 12 s of them, as all do while the cloud lags."""
 
 LONGEST_INTERVAL_S: Final = 3600.0
 """The longest frame interval that is believed, so that every silent camera is noticed eventually."""
@@ -129,9 +133,11 @@ def camera_status(
 def late_threshold_s(heartbeat: Heartbeat, limit_s: float) -> float:
     """The delay from capture to store from which figures are late, seconds, given a limit for ordinary cameras.
 
-    A camera with a low frame rate has nothing newer between two frames, so it may miss some frame intervals.
+    A camera with a low frame rate has nothing newer between two frames, so it may miss some frame intervals. One that
+    spares a cloud that lags gathers its windows for longer.
     """
-    return max(limit_s, _SILENT_INTERVALS * _interval_s(heartbeat))
+    gathered_s = GATHERED_S if heartbeat.step in ("thrifty", "device") else 0.0
+    return gathered_s + max(limit_s, _SILENT_INTERVALS * _interval_s(heartbeat))
 
 
 def camera_statuses(
@@ -201,7 +207,8 @@ def _state_of(heartbeat: Heartbeat, seen_s: float, delay_s: float | None) -> Sta
     if heartbeat.state in _ENDED:
         return "ended"
     silent_s = RETRY_S if heartbeat.state in ("waiting", "failed") else 0.0
-    if seen_s > max(DEAD_S + silent_s, _DEAD_INTERVALS * _interval_s(heartbeat)):
+    every_s = heartbeat.every_s or 0.0
+    if seen_s > max(DEAD_S + silent_s, _DEAD_INTERVALS * _interval_s(heartbeat), _DEAD_HEARTBEATS * every_s):
         return "dead"
     if heartbeat.state == "failed":
         return "failed"
@@ -219,7 +226,8 @@ def _state_of(heartbeat: Heartbeat, seen_s: float, delay_s: float | None) -> Sta
 
 
 def _is_silent(heartbeat: Heartbeat, seen_s: float) -> bool:
-    return seen_s > max(SILENT_S, _SILENT_INTERVALS * _interval_s(heartbeat))
+    every_s = heartbeat.every_s or 0.0
+    return seen_s > max(SILENT_S, _SILENT_INTERVALS * _interval_s(heartbeat), _SILENT_HEARTBEATS * every_s)
 
 
 def _reason(status: CameraStatus) -> str:

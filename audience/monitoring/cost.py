@@ -1,8 +1,4 @@
-"""Estimated AWS cost of a day of cameras at list prices.
-
-Prices are dollars in us-east-1, without the free tier, from each service's price page in November 2026. They change;
-the request counts do not.
-"""
+"""Estimated AWS cost of a day of cameras at list prices (`audience.monitoring.prices`)."""
 
 from __future__ import annotations
 
@@ -13,22 +9,25 @@ from typing import Final, Literal, get_args
 from audience.deliveries.grid import MOST_TILES
 from audience.errors import InvalidValue
 from audience.language import decimal, gettext, ngettext
+from audience.monitoring.prices import (
+    AS_OF,
+    DETECT_FACES,
+    DYNAMODB_WRITE_UNIT,
+    EVENTBRIDGE,
+    IOT_MESSAGE,
+    IOT_RULE,
+    LAMBDA_CALL,
+    LAMBDA_GB_S,
+    S3_GET,
+    S3_PUT,
+    SQS_REQUEST,
+)
 from audience.windows import DEFAULT_WIDTH_MS
 
-DETECT_FACES = 1e-3
-"""Per image, for the first million a month."""
-S3_PUT, S3_GET = 5e-6, 4e-7
-EVENTBRIDGE = 1e-6
-"""Per event; S3's events are charged."""
-SQS_REQUEST = 4e-7
 SQS_REQUESTS_A_MESSAGE = 3
 """Send, receive and delete."""
-LAMBDA_CALL, LAMBDA_GB_S = 2e-7, 1.33334e-5
-"""Per call, and per GB-second on arm64."""
-DYNAMODB_WRITE_UNIT = 6.25e-7
-"""On demand, per started KB of an item."""
-IOT_MESSAGE, IOT_RULE = 1e-6, 3e-7
-"""Per message of up to 5 KB to IoT Core, and per rule action that forwards it."""
+SECOND_LOOK: Final = 2 * SQS_REQUEST + S3_GET
+"""Per object: its second message (ten are received and deleted at once), and the look whether it is recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class Usage:
     Attributes:
         calls: calls of DetectFaces.
         statuses: messages to IoT Core, each queued and processed once.
-        objects: objects put to S3; each is read, announced and queued once.
+        objects: objects put to S3; each is read once, and announced by two queues.
         write_units: write units of DynamoDB.
         function_s: seconds the function ran, one object or status at a time.
         function_gb: memory of the function, GB.
@@ -54,7 +53,7 @@ class Usage:
     def dollars(self) -> float:
         """The cost in dollars."""
         a_message = SQS_REQUESTS_A_MESSAGE * SQS_REQUEST + LAMBDA_CALL
-        an_object = S3_PUT + S3_GET + EVENTBRIDGE + a_message
+        an_object = S3_PUT + S3_GET + EVENTBRIDGE + a_message + SECOND_LOOK
         return (
             self.calls * DETECT_FACES
             + self.objects * an_object
@@ -72,8 +71,32 @@ SHEET_S, WINDOW_FILE_S, STATUS_S = 1.0, 0.1, 0.05
 """Seconds the function takes over a sheet (nearly all of it waiting for DetectFaces), a window file and a status."""
 
 FUNCTION_GB: Final = 1.0
-FACE_BYTES: Final = 40
-"""Stored bytes per face."""
+FACE_BYTES: Final = 51
+FACES_HEAD_BYTES: Final = 130
+"""Stored bytes per face of a window, and of the item that holds them."""
+
+
+def sheets_per_s(faces: float, interval_s: float) -> float:
+    """Sheets a second of a camera.
+
+    Each face takes a tile in each window, so sheets of many faces fill up early: with whole windows where that leaves
+    less than a tenth of it empty, else to the last tile, with a part of the next window.
+
+    Args:
+        faces: in view, 0 or more.
+        interval_s: seconds after which a sheet is sent in any case; a delivery has whole windows.
+    """
+    by_interval = 1 / math.ceil(interval_s * 1000 / DEFAULT_WIDTH_MS)
+    if faces < 1:
+        return by_interval
+    whole = MOST_TILES // math.ceil(faces)
+    filled = 1 / whole if whole * faces >= 0.9 * MOST_TILES else faces / MOST_TILES
+    return max(by_interval, filled)
+
+
+def faces_units(faces: float) -> int:
+    """Write units of the single faces behind one window."""
+    return math.ceil((FACES_HEAD_BYTES + FACE_BYTES * faces) / 1024) if faces else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,17 +137,12 @@ def day_cost(*, cameras: int, hours: float, faces: int, scoring: Scoring, interv
         nothing = gettext("Nothing leaves your machines: AWS is not used.")
         return DayCost(dollars=0.0, detect_faces=0.0, assumes=(nothing,))
     seconds = cameras * hours * 3600
-    # A delivery has whole windows. Each face takes a tile in each, so sheets of many faces fill up early.
-    deliveries_a_second = 1 / math.ceil(interval_s * 1000 / DEFAULT_WIDTH_MS)
-    if scoring == "cloud":
-        deliveries_a_second = max(deliveries_a_second, faces / MOST_TILES)
-    deliveries = seconds * deliveries_a_second
+    deliveries = seconds * sheets_per_s(faces if scoring == "cloud" else 0, interval_s)
     statuses = seconds / STATUS_EVERY_S
-    faces_units = -(-faces * FACE_BYTES // 1024)
     usage = Usage(
         calls=deliveries if scoring == "cloud" and faces else 0,
         objects=deliveries,
-        write_units=seconds * (1 + faces_units) + statuses,
+        write_units=seconds * (1 + faces_units(faces)) + statuses,
         function_s=deliveries * (SHEET_S if scoring == "cloud" else WINDOW_FILE_S) + statuses * STATUS_S,
         function_gb=FUNCTION_GB,
         statuses=statuses,
@@ -157,7 +175,10 @@ def _assumptions(cameras: int, hours: float, faces: int, scoring: Scoring, inter
         )
         scored = gettext("No DetectFaces: each camera scores.")
     return (
-        gettext("List prices of us-east-1 in dollars, November 2026, without the free tier and without tax."),
+        gettext(
+            "List prices of us-east-1 in dollars of {day}, without the free tier and without tax.",
+            day=AS_OF.isoformat(),
+        ),
         ngettext(
             "{count} camera running for {hours} hours, with {faces} faces in view of it.",
             "{count} cameras running for {hours} hours, with {faces} faces in view of each.",

@@ -44,6 +44,8 @@ _FIELDS = (
     "brightness",
     "sharpness",
     "bundle",
+    "step",
+    "every_s",
 )
 _SINCE_PICTURES_ARE_MEASURED = ("brightness", "sharpness")
 _ADDED_ON_THE_WAY = ("topic", "received_ms")
@@ -68,10 +70,12 @@ def status_topic(session_id: str, stage_id: str, camera_id: str) -> str:
 def status_message(heartbeat: Heartbeat) -> bytes:
     """Serialises a heartbeat as a message.
 
-    Without `received_ms`, which the receiver adds, and the preview, which exists on the device's own machine only. The
-    bundle's number is left out where there is none, as receivers before bundles know no such field.
+    Without `received_ms`, which the receiver adds, and the preview, which exists on the device's own machine only. What
+    is as usual is left out of the newer fields: earlier receivers know no such field.
     """
-    bundle = {} if heartbeat.bundle is None else {"bundle": heartbeat.bundle}
+    newer: dict[str, Any] = {"bundle": heartbeat.bundle, "step": heartbeat.step, "every_s": heartbeat.every_s}
+    if heartbeat.step == "live":
+        del newer["step"]
     return dump(
         {
             "format": FORMAT,
@@ -93,7 +97,7 @@ def status_message(heartbeat: Heartbeat) -> bytes:
             "detail": _one_line(heartbeat.detail),
             "brightness": heartbeat.brightness,
             "sharpness": heartbeat.sharpness,
-            **bundle,
+            **{name: value for name, value in newer.items() if value is not None},
         }
     )
 
@@ -115,7 +119,7 @@ def read_status(data: bytes) -> Heartbeat:
         raise SheetRejected("it is not a status")
     if whole(document.get("schema"), "the schema") != SCHEMA:
         raise SheetRejected(f"the status is of schema {document['schema']}, and this reads schema {SCHEMA}")
-    for name in ("last_window_ms", "bundle", *_SINCE_PICTURES_ARE_MEASURED):
+    for name in ("last_window_ms", "bundle", "step", "every_s", *_SINCE_PICTURES_ARE_MEASURED):
         document.setdefault(name, None)  # passing JSON through SQL may drop a null
     added = _ADDED_ON_THE_WAY if document.keys() & set(_ADDED_ON_THE_WAY) else ()
     fields = dict(zip(_FIELDS + added, fields_of(document, "the status", _FIELDS + added), strict=True))
@@ -141,6 +145,9 @@ def read_status(data: bytes) -> Heartbeat:
             brightness=_measure(fields["brightness"], "the brightness"),
             sharpness=_measure(fields["sharpness"], "the sharpness"),
             bundle=_optional_whole(fields["bundle"], "the bundle's number"),
+            # As for the state.
+            step=None if fields["step"] is None else _line(fields["step"], "the step", _LONGEST_STATE),  # type: ignore[arg-type]
+            every_s=_measure(fields["every_s"], "the seconds between heartbeats"),
         )
     except InvalidValue as problem:
         raise SheetRejected(str(problem)) from None

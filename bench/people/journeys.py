@@ -29,6 +29,7 @@ from audience.identity.records import Confirmation, PhotoQuality, Roster, Sighti
 from audience.identity.sealed import Profile, Vector, template_bytes
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
+from audience.monitoring.alert_messages import Message
 from audience.stores import open_identity
 from bench.figures import Figure
 from bench.people.photos import PersonPhoto, sized_face, untouched_photos
@@ -41,7 +42,6 @@ from edge_lambda.recognisers import AlignedGeometry, Recogniser
 from edge_lambda.recognisers.alignment import aligned
 from edge_lambda.recognisers.load import load_recogniser
 from edge_lambda.tracking import TrackedFace
-from houselights.notify.notifiers import Message
 from houselights.notify.sightings import SightingWatch
 from houselights.recognising import CameraRecognition, StoredRoster
 from tests.audience.identity.conftest import QUALITY, Desk

@@ -21,9 +21,11 @@ from audience.timelines import Segment, Timeline
 from audience.window_table import WindowTable
 from bench.figures import Figure
 from bench.review_parts.long_session import SESSION, put_long_session
+from houselights.archiving.catalog import Catalog, SessionEntry
+from houselights.archiving.packs import MOST_STAGES, PackReader, SessionChange, StageRows, changed_month
 from houselights.archiving.places import FolderPlace
-from houselights.archiving.run import SCORERS_FILE, SESSIONS_FILE, archive, segments_name, windows_name
-from houselights.archiving.tables import scorers_file, segments_file, sessions_file, windows_file
+from houselights.archiving.run import archive, month_of
+from houselights.archiving.tables import changed_scorers, digest, segments_table, sessions_table, windows_table
 from houselights.exporting import export_session
 from sample_data.generate import SCORER, load_samples
 from tests.houselights.archives import QUERY, opened
@@ -88,8 +90,8 @@ def exports() -> list[Figure]:
             for stage in store.stages(session.session_id)
         )
         place = FolderPlace(Path(name) / "all")
-        anew = _seconds(lambda: archive(store, place, on_session=lambda at, of: None))
-        again = _seconds(lambda: archive(store, place, on_session=lambda at, of: None))
+        anew = _seconds(lambda: archive(store, place, now_ms=0, on_session=lambda at, of: None))
+        again = _seconds(lambda: archive(store, place, now_ms=0, on_session=lambda at, of: None))
     return [
         Figure(name="export of 3 hours, 4 cameras, as CSV and Parquet", value=one, unit="s"),
         Figure(name="archive of the samples: windows a second, written anew", value=windows / anew, unit="1/s"),
@@ -100,18 +102,28 @@ def exports() -> list[Figure]:
 def write_screenings(place: FolderPlace) -> None:
     """Writes an archive of screenings as `houselights export --archive` would, but past a store: that takes longer."""
     rng = np.random.default_rng(1)
-    sessions = []
-    for number in range(SCREENINGS):
+    catalog = Catalog(place, "sqlite:///screenings.db", 0)
+    month, changes = "", dict[str, SessionChange | None]()
+    for number in range(SCREENINGS + 1):
         windows = _screening(number, rng)
-        sessions.append(windows.session)
-        for name, content in (
-            (windows_name(windows.session), windows_file([windows])),
-            (segments_name(windows.session), segments_file([windows])),
-        ):
-            assert content is not None
-            place.write(name, content)
-    place.write(SESSIONS_FILE, sessions_file(sessions))
-    place.write(SCORERS_FILE, scorers_file([SCORER]))
+        if number == SCREENINGS or month_of(windows.session) != month or len(changes) == MOST_STAGES:
+            if changes:
+                catalog.put({month: changed_month(catalog, PackReader(catalog), month, changes)})
+            month, changes = month_of(windows.session), {}
+        row, of_windows, of_segments = (
+            sessions_table([windows.session]),
+            windows_table(windows),
+            segments_table(windows),
+        )
+        changes[windows.session.session_id] = SessionChange(
+            entry=SessionEntry(digest=digest(row), read_ms=0, set_up_ms=None, stages={}),
+            row=row,
+            stages={"screen": StageRows(windows=of_windows, segments=of_segments, recordings="", digest="")},
+        )
+    scorers = changed_scorers(None, [SCORER])
+    assert scorers is not None
+    catalog.put_scorers(scorers)
+    catalog.finish([])
 
 
 def _screening(number: int, rng: np.random.Generator) -> StageWindows:

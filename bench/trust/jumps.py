@@ -137,7 +137,8 @@ def rough_run(chance: random.Random, *, lasts_s: int = LASTS_S, times: float = T
         closing(Clients(stack.region, moto)) as client,
         rough_proxy(moto, chance) as proxy,
     ):
-        queue_url, dead_letters_url = create_resources(stack, client)
+        queues = create_resources(stack, client)
+        queue_url, dead_letters_url = queues.all, queues.dead_letters
         now_ms = time.time_ns() // 1_000_000
         run = Run(
             began_ms=now_ms - now_ms % 1000,

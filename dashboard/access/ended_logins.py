@@ -55,14 +55,16 @@ class EndedLogins:
         Raises:
             OSError: the file cannot be read; then nobody knows.
         """
+        # Opened, not only looked at: a network file system then asks the server whether another machine wrote it.
         try:
-            status = self._path.stat()
+            file = self._path.open("r", encoding="ascii", errors="replace")
         except FileNotFoundError:
             return False
-        now = (status.st_ino, status.st_size, status.st_mtime_ns)
-        with self._reading:
+        with file, self._reading:
+            status = os.fstat(file.fileno())
+            now = (status.st_ino, status.st_size, status.st_mtime_ns)
             if now != self._seen:
-                self._keys = frozenset(found[2] for found in _lines(self._path.read_text("ascii", "replace")))
+                self._keys = frozenset(found[2] for found in _lines(file.read()))
                 self._seen = now
             return key in self._keys
 

@@ -42,6 +42,9 @@ _LONGEST_QUERY: Final = 8192
 # Python's reader of cookies takes time by the square of them, seconds for a header of the largest size; none of ours
 # has any, and cookies that others set at the same address have few.
 _MOST_ESCAPES: Final = 200
+HEALTH: Final = "/_stcore/health"
+"""What load balancers and containers ask: whether this process serves."""
+
 NOTHING_HERE: Final = "There is no such thing here."
 
 
@@ -86,6 +89,10 @@ class Gate:
         try:
             settings = asking.settings()
         except HouselightsError:
+            if scope["type"] == "http" and scope["path"] == HEALTH:
+                # Another server would read the same settings: this one is not to be ended for them.
+                await self._app(scope, receive, headed(headers(local=False, encrypted=False), send))
+                return
             # What is wrong is for whoever runs the server; the command that starts it says so.
             line = "The access settings of this server cannot be read."
             await refuse(scope, receive, send, 503, line, headers(local=False, encrypted=False))
@@ -121,13 +128,14 @@ class Gate:
         # Proxies add to the line there is, or a line of their own.
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
         line = line_of(client_of(peer_of(scope), forwarded, settings.networks))
-        if not self._limits.take(line, address.cost if address else 1, time.monotonic()):
+        # Each of several servers lets an address have its part, so that all together let it have what one would.
+        if not self._limits.take(line, settings.processes * (address.cost if address else 1), time.monotonic()):
             await refuse(scope, receive, send, 429, "Too many requests: wait a little.", fields)
             return
 
         async def charged(message: Message) -> None:
             if message.get("status") in (404, 405, 416) and not is_probed(path):
-                self._limits.charge(line, _MISSED, time.monotonic())
+                self._limits.charge(line, settings.processes * _MISSED, time.monotonic())
             await send(message)
 
         if address is None or len(scope["query_string"]) > _LONGEST_QUERY:

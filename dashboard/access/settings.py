@@ -6,6 +6,7 @@ proxies = ["10.0.0.0/8"]
 withdrawn_links = ["x7Qm2pLk"]
 group_claim = "groups"
 ended_logins = "/var/lib/houselights/ended-logins"
+processes = 2
 
 [[people]]
 email = "ada@example.org"
@@ -37,6 +38,9 @@ from dashboard.access.share_links import ShareLink
 
 SIGNED_IN: Final = timedelta(days=7)
 """For how long the provider's word is taken; Streamlit itself would take it for 30 days."""
+
+MOST_PROCESSES: Final = 8
+"""Where there were more, the part of one would not be enough to sign in."""
 
 _NAMES: Final = ("email", "subject", "group")
 _PATTERN: Final = re.compile(r"[A-Za-z0-9._*?-]{1,64}")
@@ -133,6 +137,8 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
         group_claim: what the provider calls somebody's groups.
         ended_logins: the file of logins that were ended (`ended_logins`); beside the settings, where they do not name
             one; None for settings that were read from no file.
+        processes: how many servers of these pages there are at most, 1 to `MOST_PROCESSES`: each lets an address have
+            its part of the requests that it may make.
         uploads: who may bring recordings to be scored; None for nobody.
     """
 
@@ -143,9 +149,12 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_links: frozenset[str] = frozenset()
     group_claim: str = "groups"
     ended_logins: Path | None = None
+    processes: int = 1
     uploads: UploadRules | None = None
 
     def __post_init__(self) -> None:
+        if not 1 <= self.processes <= MOST_PROCESSES:
+            raise InvalidValue(f"processes has to be 1 to {MOST_PROCESSES}")
         _check_lines(self, "address", "contact", "group_claim")
         _check_address(self.address)
         _ = self.networks  # refuses what is none

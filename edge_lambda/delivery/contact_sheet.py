@@ -68,11 +68,19 @@ def scoring_crops(sheet: Sheet) -> list[Image]:
     picture = cv2.imdecode(np.frombuffer(sheet.jpeg, dtype=np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
         raise SheetRejected("the picture of the sheet cannot be decoded")
+    return [
+        scoring_crop(np.asarray(picture, dtype=np.uint8), *sheet.manifest.grid.corner_px(tile.place))
+        for tile in sheet.manifest.tiles
+    ]
+
+
+def scoring_crop(picture: Image, left: float = 0, top: float = 0) -> Image:
+    """Cuts what a scorer on the device sees out of a tile.
+
+    Args:
+        picture: a sheet, or a crop from `crop_for_sheet`.
+        left, top: corner of the tile's crop in it, pixels.
+    """
     face_px = CROP_PX / MARGIN
-    crops = []
-    for tile in sheet.manifest.tiles:
-        left, top = sheet.manifest.grid.corner_px(tile.place)
-        x, y = left + CROP_PX / 2, top + CROP_PX / 2 + face_px * SCORING.down
-        square = cut(np.asarray(picture, dtype=np.uint8), x, y, face_px * SCORING.scale)
-        crops.append(resized(square, SCORING.size))
-    return crops
+    x, y = left + CROP_PX / 2, top + CROP_PX / 2 + face_px * SCORING.down
+    return resized(cut(picture, x, y, face_px * SCORING.scale), SCORING.size)

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from audience.deliveries.delivery import Delivery
+from audience.errors import HouselightsError
+from audience.reaction.corrected_share import ShareEstimator
+from audience.store import DeliveryStep
 from edge_lambda.correction import PictureCorrector
-from edge_lambda.delivery.contact_sheet import crop_for_sheet
-from edge_lambda.delivery.sheets import SheetBuilder
+from edge_lambda.delivery.contact_sheet import crop_for_sheet, scoring_crop
+from edge_lambda.delivery.pressure import DeliveryLadder
+from edge_lambda.delivery.sheets import THRIFTY_INTERVAL_S, SheetBuilder
 from edge_lambda.delivery.windows import WindowFileBuilder
 from edge_lambda.detectors import Detector
 from edge_lambda.facing import RoomAxis
-from edge_lambda.pipeline import CameraKey, OnFrame, TimedFrame, TrackedFrame, scored_windows, unscored_windows
+from edge_lambda.pipeline import (
+    CameraKey,
+    OnFrame,
+    ScoredWindow,
+    TimedFrame,
+    TrackedFrame,
+    UnscoredWindow,
+    score_window,
+    scored_windows,
+    unscored_windows,
+)
 from edge_lambda.preview.live import Smile, smiles_in
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.tracking import Tracker
@@ -47,11 +61,13 @@ class DeliveryPath(Protocol):
 
     Attributes:
         detector, scorer: name and version of each; the scorer's is "" if faces are not scored on the device.
+        step: how it delivers now.
         corrector: corrects the camera's pictures, and reports what it changed.
     """
 
     detector: str
     scorer: str
+    step: DeliveryStep
     corrector: PictureCorrector
 
     def process(self, frames: Iterable[TimedFrame], tracker: Tracker) -> Generator[WindowResult, None, None]:
@@ -64,7 +80,7 @@ class DeliveryPath(Protocol):
 
 
 class SheetDeliveryPath:
-    """Sends faces on contact sheets, to be scored in the cloud."""
+    """Sends faces on contact sheets, to be scored in the cloud; scores them here while the cloud lags far behind."""
 
     def __init__(
         self,
@@ -75,6 +91,8 @@ class SheetDeliveryPath:
         room: RoomAxis | None = None,
         keep_frames: bool = False,
         on_frame: OnFrame | None = None,
+        ladder: DeliveryLadder | None = None,
+        load_scorer: Callable[[], Scorer] | None = None,
     ) -> None:
         """Starts with an empty sheet.
 
@@ -85,15 +103,19 @@ class SheetDeliveryPath:
             room: judges which faces are turned to where the room looks; None to leave that out.
             keep_frames: whether results keep their frames, for a preview.
             on_frame: see `edge_lambda.pipeline.unscored_windows`.
+            ladder: decides how to deliver, asked once a window; None to go on as set.
+            load_scorer: loads the scorer for the step "device", when it is taken first; needed if the ladder has it.
 
         Raises:
             InvalidValue: the interval is not over 0.
         """
         self.detector, self.scorer = detector.name, ""
+        self.step: DeliveryStep = "live"
         self._camera, self._room, self._keep_frames, self._on_frame = camera, room, keep_frames, on_frame
+        self._interval_s, self._ladder, self._load_scorer = interval_s, ladder, load_scorer
         self.corrector = PictureCorrector(detector)
-        self._builder = SheetBuilder(camera, interval_s=interval_s)
-        self.flush = self._builder.flush
+        self._sheets = SheetBuilder(camera, interval_s=interval_s)
+        self._own: _OwnScoring | None = None
 
     def process(self, frames: Iterable[TimedFrame], tracker: Tracker) -> Generator[WindowResult, None, None]:
         """See `DeliveryPath.process`."""
@@ -109,15 +131,64 @@ class SheetDeliveryPath:
         )
         with closing(windows):
             for window in windows:
+                deliveries = self._next_step()
+                smiles: Mapping[str, Smile] = {}
+                if self.step == "device" and self._own is not None:
+                    scored = self._own.scored(window)
+                    smiles = smiles_in(scored, self._own.scorer.thresholds)
+                    deliveries += self._own.files.add(scored)
+                else:
+                    deliveries += self._sheets.add(window)
                 yield WindowResult(
                     start_ms=window.start_ms,
                     end_ms=window.start_ms + self._camera.width_ms,
                     frames=window.frames,
                     faces=len(window.faces),
                     kept=window.kept,
-                    smiles={},
-                    deliveries=tuple(self._builder.add(window)),
+                    smiles=smiles,
+                    deliveries=tuple(deliveries),
                 )
+
+    def flush(self) -> list[Delivery]:
+        """See `DeliveryPath.flush`."""
+        return self._sheets.flush() + (self._own.files.flush() if self._own is not None else [])
+
+    def _next_step(self) -> list[Delivery]:
+        """Takes the ladder's step; returns what the step before left unfinished."""
+        if self._ladder is None or (step := self._ladder.step()) == self.step:
+            return []
+        if step == "device" and self._own is None:
+            try:
+                assert self._load_scorer is not None
+                self._own = _OwnScoring(self._camera, self._load_scorer())
+            except (HouselightsError, ImportError):
+                self._ladder.without("device")
+                return self._next_step()
+        unfinished = self.flush()
+        self.step = step
+        self.scorer = self._own.scorer.name if step == "device" and self._own is not None else ""
+        self._sheets.set_interval(_gathered_s(step, self._interval_s))
+        return unfinished
+
+
+class _OwnScoring:
+    """Scores crops that were cut for a sheet on the device."""
+
+    def __init__(self, camera: CameraKey, scorer: Scorer) -> None:
+        self.scorer, self._camera = scorer, camera
+        self.files = WindowFileBuilder(scorer_record(scorer), interval_s=THRIFTY_INTERVAL_S)
+        self._estimator = ShareEstimator(scorer.score_tables)
+
+    def scored(self, window: UnscoredWindow) -> ScoredWindow:
+        faces = tuple(
+            replace(face, crop=None if face.crop is None else scoring_crop(face.crop)) for face in window.faces
+        )
+        return score_window(replace(window, faces=faces), self._camera, self.scorer, self._estimator)
+
+
+def _gathered_s(step: DeliveryStep, interval_s: float) -> float:
+    """For how long windows are gathered at a step, seconds, given the interval that is set."""
+    return interval_s if step == "live" else max(interval_s, THRIFTY_INTERVAL_S)
 
 
 class WindowFileDeliveryPath:
@@ -133,17 +204,20 @@ class WindowFileDeliveryPath:
         room: RoomAxis | None = None,
         keep_frames: bool = False,
         on_frame: OnFrame | None = None,
+        ladder: DeliveryLadder | None = None,
     ) -> None:
         """Starts with an empty file.
 
         Args:
-            camera, detector, interval_s, room, keep_frames, on_frame: as for `SheetDeliveryPath`.
+            camera, detector, interval_s, room, keep_frames, on_frame, ladder: as for `SheetDeliveryPath`.
             scorer: scores the faces; None in head-count mode.
 
         Raises:
             InvalidValue: the interval is not over 0.
         """
         self.detector, self.scorer = detector.name, scorer.name if scorer else ""
+        self.step: DeliveryStep = "live"
+        self._interval_s, self._ladder = interval_s, ladder
         self._camera, self._scorer, self._keep_frames, self._on_frame = camera, scorer, keep_frames, on_frame
         self._room = room
         self.corrector = PictureCorrector(detector)
@@ -165,6 +239,9 @@ class WindowFileDeliveryPath:
         thresholds = self._scorer.thresholds if self._scorer else {}
         with closing(windows):
             for window in windows:
+                if self._ladder is not None:
+                    self.step = self._ladder.step()
+                    self._builder.set_interval(_gathered_s(self.step, self._interval_s))
                 yield WindowResult(
                     start_ms=window.record.start_ms,
                     end_ms=window.end_ms,

@@ -89,6 +89,14 @@ class SheetBuilder:
             if not left:
                 return ready
 
+    def set_interval(self, interval_s: float) -> None:
+        """Changes the interval, from the next window on.
+
+        Args:
+            interval_s: seconds, over 0.
+        """
+        self._interval_ms = interval_s * 1000
+
     def flush(self) -> list[Delivery]:
         """Returns the open sheet's delivery; empty if nothing waits."""
         opened, self._open = self._open, _Open()

@@ -55,6 +55,14 @@ class WindowFileBuilder:
             ready += self.flush()
         return ready
 
+    def set_interval(self, interval_s: float) -> None:
+        """Changes the interval, from the next window on.
+
+        Args:
+            interval_s: seconds, over 0.
+        """
+        self._interval_ms = interval_s * 1000
+
     def flush(self) -> list[Delivery]:
         """Returns the collected windows as a delivery; empty if there are none."""
         windows, self._windows, self._bytes = self._windows, [], _HEAD_BYTES

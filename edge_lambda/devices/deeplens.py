@@ -1,5 +1,7 @@
 """AWS DeepLens: its camera, its face model, and messages through AWS IoT Greengrass v1, which it runs.
 
+AWS ended DeepLens on 2024-01-31 and support of Greengrass v1 on 2026-10-07: this is for devices that still run.
+
 The only module that imports `awscam` and `greengrasssdk`. `awscam` only exists on the device, in no package; its
 documentation is the AWS DeepLens Developer Guide, "AWS DeepLens Device Library":
 
@@ -142,9 +144,16 @@ def greengrass_v1_publisher() -> Callable[[str, bytes], None]:
     """Returns a function that publishes a message on a topic through AWS IoT Greengrass v1.
 
     Raises:
-        DeviceError: the Greengrass v1 library is not installed.
+        DeviceError: the Greengrass v1 library is not installed, or the program is no function of Greengrass v1.
     """
-    client = _greengrasssdk().client("iot-data")
+    try:
+        client = _greengrasssdk().client("iot-data")
+    except ImportError:
+        # Its core brings the modules that the library's clients import.
+        raise DeviceError(
+            "status through greengrass-v1 needs this program to run as a function of AWS IoT Greengrass v1, whose "
+            "support ended on 2026-10-07: set HOUSELIGHTS_STATUS=mqtts://HOST, or greengrass for Greengrass v2"
+        ) from None
 
     def publish(topic: str, payload: bytes) -> None:
         client.publish(topic=topic, payload=payload)
@@ -165,10 +174,10 @@ def _awscam() -> Any:
 
 def _greengrasssdk() -> Any:
     try:
-        import greengrasssdk  # type: ignore[import-not-found]  # only useful under Greengrass v1
+        import greengrasssdk
     except ImportError:
         raise DeviceError(
-            "status through greengrass-v1 needs AWS IoT Greengrass v1, whose library greengrasssdk is missing: "
-            "choose another HOUSELIGHTS_STATUS"
+            "status through greengrass-v1 needs a library: install houselights[greengrass-v1]. AWS ended support of "
+            "Greengrass v1 on 2026-10-07: mqtts://HOST, or greengrass for Greengrass v2, needs none of it"
         ) from None
     return greengrasssdk

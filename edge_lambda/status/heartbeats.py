@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from audience.errors import HouselightsError
-from audience.store import CameraState, Heartbeat
+from audience.store import CameraState, DeliveryStep, Heartbeat
 from audience.time import to_ms
 from edge_lambda.delivery.paths import WindowResult
 from edge_lambda.delivery.uploader import UploadStatus
 from edge_lambda.picture_quality import PictureQuality
 from edge_lambda.pipeline import CameraKey
 
-RUNNING_EVERY_MS: Final = 2_000
-"""Time between two heartbeats of a running camera, milliseconds."""
+RUNNING_EVERY_S: Final = 2.0
+"""Usual time between two heartbeats of a running camera, seconds."""
+
+STEP_NOTES: Final[Mapping[DeliveryStep, str]] = {
+    "live": "",
+    "thrifty": "delivers every 12 s, as the cloud or the way to it is behind",
+    "device": "scores here, as the cloud or the way to it is behind",
+}
 
 # Windows arrive a little early or late; without this slack, every other heartbeat would be a window late.
 _EARLY_MS = 200
@@ -36,6 +42,7 @@ class DeviceStatus:
         on_heartbeat: Callable[[Heartbeat], None],
         now: Callable[[], datetime],
         clock_problem: Callable[[], str] = str,
+        running_every_s: float = RUNNING_EVERY_S,
     ) -> None:
         """Creates the object without sending.
 
@@ -47,8 +54,11 @@ class DeviceStatus:
             on_heartbeat: called with every heartbeat; must return quickly and never raise.
             now: the device's clock.
             clock_problem: returns the clock's problem in one line, or "".
+            running_every_s: seconds between two heartbeats while the camera runs.
         """
         self.detector = self.scorer = ""
+        self.step: DeliveryStep | None = None
+        self._every_s = running_every_s
         self.picture_notes: Callable[[], Iterable[str]] = tuple
         self._camera = camera
         self._step_ms = max(camera.width_ms, round(every_s * 1000))
@@ -70,13 +80,14 @@ class DeviceStatus:
         self._last, self._next_ms = window, window.start_ms + self._step_ms
 
     def report_running(self) -> None:
-        """Sends a "running" heartbeat with notes for the operator, at most every `RUNNING_EVERY_MS`."""
+        """Sends a "running" heartbeat with notes for the operator, when it is due."""
         now_ms = to_ms(self._now())
-        if self._running_sent_ms is None or abs(now_ms - self._running_sent_ms) >= RUNNING_EVERY_MS - _EARLY_MS:
+        if self._running_sent_ms is None or abs(now_ms - self._running_sent_ms) >= 1000 * self._every_s - _EARLY_MS:
             uploads = self._uploads()
             notes = (
                 self._clock_problem(),
                 uploads.last_error,
+                STEP_NOTES[self.step or "live"],
                 f"deliveries refused or damaged, kept in the outbox: {uploads.outbox.quarantined}"
                 if uploads.outbox.quarantined
                 else "",
@@ -117,6 +128,8 @@ class DeviceStatus:
                 scorer=self.scorer,
                 brightness=picture.brightness if picture else None,
                 sharpness=picture.sharpness if picture else None,
+                step=self.step if running else None,
+                every_s=None if self._every_s == RUNNING_EVERY_S else self._every_s,
             )
         )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,26 +18,29 @@ from audience.store import ScorerRecord
 from audience.time import to_ms
 from houselights.archiving.columns import SCORERS, SEGMENTS, SESSIONS, WINDOWS, ArchiveColumn, arrow_schema
 
+_GROUP_ROWS: Final = 65_536
+"""Rows of a row group: what a reader skips by the least and greatest film, cut or session in it."""
+
 Values = Sequence[Any] | NDArray[Any]
 
 _SUMS = ("over", "scored", "total", "estimate", "variance")
 Rows = dict[str, Values]
 
 
-def windows_file(stages: Sequence[StageWindows]) -> bytes | None:
-    """The windows of a session's stages, ordered by stage and time; None if there are none."""
-    parts = [_windows(windows) for windows in stages if len(windows.place)]
-    return _parquet(WINDOWS, parts) if parts else None
+def windows_table(windows: StageWindows) -> Any:
+    """The windows of a stage in the order of time, as a pyarrow table."""
+    return _table(WINDOWS, _windows(windows))
 
 
-def segments_file(stages: Sequence[StageWindows]) -> bytes | None:
-    """The segments of each stage's first timeline, in order; None if there are no segments or no windows."""
-    parts = [_segments(windows) for windows in stages if len(windows.place) and windows.stage.timelines]
-    return _parquet(SEGMENTS, parts) if parts else None
+def segments_table(windows: StageWindows) -> Any:
+    """The segments of a stage's first timeline in order, as a pyarrow table; empty without a timeline or windows."""
+    if not len(windows.place) or not windows.stage.timelines:
+        return arrow_schema(SEGMENTS).empty_table()
+    return _table(SEGMENTS, _segments(windows))
 
 
-def sessions_file(sessions: Iterable[Session]) -> bytes:
-    """The sessions, ordered by id."""
+def sessions_table(sessions: Iterable[Session]) -> Any:
+    """The sessions, ordered by id, as a pyarrow table."""
     ordered = sorted(sessions, key=lambda session: session.session_id)
     rows: dict[str, Values] = {
         name: [getattr(session, name) for session in ordered]
@@ -46,17 +50,65 @@ def sessions_file(sessions: Iterable[Session]) -> bytes:
     rows["started_at"] = [to_ms(session.started_at) for session in ordered]
     rows["ended_at"] = [to_ms(session.ended_at) if session.ended_at else None for session in ordered]
     rows["measures"] = [session.mode for session in ordered]
-    return _parquet(SESSIONS, [rows])
+    return _table(SESSIONS, rows)
 
 
-def scorers_file(scorers: Iterable[ScorerRecord]) -> bytes:
-    """One row per scorer and expression."""
+def scorers_table(scorers: Iterable[ScorerRecord]) -> Any:
+    """One row per scorer and expression, as a pyarrow table."""
     rows = [
         (scorer.name, expression, threshold, expression in scorer.experimental, scorer.model_sha256)
         for scorer in sorted(scorers, key=lambda scorer: scorer.name)
         for expression, threshold in sorted(scorer.thresholds.items())
     ]
-    return _parquet(SCORERS, [{column.name: [row[place] for row in rows] for place, column in enumerate(SCORERS)}])
+    return _table(SCORERS, {column.name: [row[place] for row in rows] for place, column in enumerate(SCORERS)})
+
+
+def changed_scorers(content: bytes | None, scorers: Iterable[ScorerRecord]) -> bytes | None:
+    """A file of `scorers` with what a former one holds, and these; None if that is what the former one holds.
+
+    Args:
+        content: the former file; None if there is none.
+        scorers: they replace those of the same names.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = scorers_table(scorers)
+    if content is not None:
+        former = read_parquet(content)
+        others = former.filter(pc.invert(pc.is_in(former["scorer"], table["scorer"].combine_chunks())))
+        table = pa.concat_tables([others, table]).sort_by([("scorer", "ascending"), ("expression", "ascending")])
+        if digest(table) == digest(former):
+            return None
+    return parquet([table])
+
+
+def parquet(tables: Sequence[Any]) -> bytes:
+    """A Parquet file of pyarrow tables of one kind, in this order."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(pa.concat_tables(tables), sink, compression="zstd", row_group_size=_GROUP_ROWS)
+    return sink.getvalue()
+
+
+def read_parquet(content: bytes) -> Any:
+    """The pyarrow table of a Parquet file."""
+    import pyarrow.parquet as pq
+
+    return pq.read_table(io.BytesIO(content))
+
+
+def digest(*tables: Any) -> str:
+    """A digest of the content of pyarrow tables, as 32 hexadecimal digits."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    for table in tables:
+        with pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table.combine_chunks())
+    return hashlib.sha256(sink.getvalue()).hexdigest()[:32]
 
 
 def _windows(windows: StageWindows) -> Rows:
@@ -166,9 +218,8 @@ def _hidden(sums: Mapping[str, NDArray[Any]], windows: StageWindows) -> NDArray[
     return found
 
 
-def _parquet(columns: tuple[ArchiveColumn, ...], parts: Sequence[Rows]) -> bytes:
+def _table(columns: tuple[ArchiveColumn, ...], rows: Rows) -> Any:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     schema = arrow_schema(columns)
 
@@ -179,9 +230,4 @@ def _parquet(columns: tuple[ArchiveColumn, ...], parts: Sequence[Rows]) -> bytes
             return pa.array(values, from_pandas=True).cast(field.type)
         return pa.array(values, type=field.type)
 
-    tables = [
-        pa.Table.from_arrays([array(field, rows[field.name]) for field in schema], schema=schema) for rows in parts
-    ]
-    sink = io.BytesIO()
-    pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
-    return sink.getvalue()
+    return pa.Table.from_arrays([array(field, rows[field.name]) for field in schema], schema=schema)

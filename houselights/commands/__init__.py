@@ -7,6 +7,7 @@ import click
 from houselights.commands.alerts import alerts
 from houselights.commands.axis import axis
 from houselights.commands.calibrate_sheets import calibrate_sheets
+from houselights.commands.cameras import cameras
 from houselights.commands.compare_scorers import compare_scorers
 from houselights.commands.convert import convert
 from houselights.commands.dashboard import dashboard
@@ -22,6 +23,7 @@ from houselights.commands.local_cloud import local_cloud
 from houselights.commands.migrate import migrate
 from houselights.commands.notice import notice
 from houselights.commands.people import people
+from houselights.commands.plan import plan
 from houselights.commands.prepare import prepare
 from houselights.commands.qr import qr
 from houselights.commands.report import report
@@ -47,9 +49,11 @@ COMMANDS: tuple[click.Command, ...] = (
     prune,
     migrate,
     prepare,
+    cameras,
     grant,
     revoke,
     ingest,
+    plan,
     local_cloud,
     calibrate_sheets,
     compare_scorers,

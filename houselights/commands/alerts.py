@@ -59,9 +59,9 @@ def alerts(
     until it ends.
     """
     from audience.alerts import trial_alert
+    from audience.monitoring.alert_messages import AlertMessage
+    from audience.monitoring.alert_watch import AlertWatch
     from audience.time import to_ms
-    from houselights.notify.notifiers import AlertMessage
-    from houselights.notify.watch import AlertWatch
 
     notifiers = notifiers_of(topics, webhooks, mails)
     readers = notifiers_of((), (), report_to)

@@ -107,7 +107,7 @@ def calibrate_sheets(
 
 
 def _what_is_sent(sampled: SampledFaces, *, account: str, region: str) -> str:
-    from audience.monitoring.cost import DETECT_FACES
+    from audience.monitoring.prices import DETECT_FACES
 
     sheets, faces = len(sampled.sheets), len(sampled.pictures)
     size = sum(len(sheet.jpeg) for sheet in sampled.sheets) + sum(map(len, sampled.pictures))

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from audience.errors import HouselightsError, InvalidValue, ScoringRefused
-from audience.monitoring.cost import DETECT_FACES
+from audience.monitoring.prices import DETECT_FACES
 from audience.privacy import Setting, decide
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import Number, account_options, country_option, model_option, setting_option

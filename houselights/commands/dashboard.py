@@ -15,10 +15,12 @@ from audience.errors import InvalidValue
 from audience.stores import default_store_url
 from houselights.commands.options import ACCESS_VARIABLE, STORE_VARIABLE, access_option, store_at, store_option
 from houselights.commands.stopping import stopped_by_signal, wait_for
+from houselights.server_settings import SECRETS_VARIABLE, server_settings
 
 VIDEOS_VARIABLE = "HOUSELIGHTS_VIDEOS"
 BROWSER_VARIABLE = "HOUSELIGHTS_OPEN_BROWSER"
 PHONES_VARIABLE = "HOUSELIGHTS_PHONES"
+ACCESS_FROM_VARIABLE = "HOUSELIGHTS_ACCESS_FROM"
 THIS_MACHINE = "127.0.0.1"
 
 
@@ -46,6 +48,13 @@ THIS_MACHINE = "127.0.0.1"
     help="Let phones of the local network be cameras, by https with a certificate made here. The pages stay where they "
     "are.",
 )
+@click.option(
+    "--access-from",
+    "access_from",
+    envvar=ACCESS_FROM_VARIABLE,
+    metavar="URL",
+    help=f"The access settings in S3 instead (s3://BUCKET/KEY), looked at every 5 s. Also from {ACCESS_FROM_VARIABLE}.",
+)
 @access_option
 @store_option
 def dashboard(
@@ -54,11 +63,24 @@ def dashboard(
     videos: tuple[Path, ...],
     host: str,
     phones: bool,
+    access_from: str | None,
     access: Path | None,
     store_url: str | None,
 ) -> int:
     """Serve the dashboard until Ctrl-C: to the person at this machine, or with logins."""
-    return serve(store_url, port=port, browser=browser, videos=videos, host=host, access=access, phones=phones)
+    if access_from and access is not None:
+        raise InvalidValue("give the access settings by --access or --access-from, not both")
+    return serve(
+        store_url,
+        port=port,
+        browser=browser,
+        videos=videos,
+        host=host,
+        access=access,
+        phones=phones,
+        access_from=access_from,
+        secrets=os.environ.get(SECRETS_VARIABLE),
+    )
 
 
 def serve(
@@ -70,6 +92,8 @@ def serve(
     host: str = THIS_MACHINE,
     access: Path | None = None,
     phones: bool = False,
+    access_from: str | None = None,
+    secrets: str | None = None,
 ) -> int:
     """Runs the dashboard's server in a child process; returns its exit code.
 
@@ -81,6 +105,8 @@ def serve(
         host: address to listen on.
         access: file of access settings; None only serves the person at this machine.
         phones: whether phones of the local network are let in as cameras.
+        access_from: URL of the access settings in S3, in place of a file.
+        secrets: what Streamlit's secrets file would contain; None where it has one.
 
     Raises:
         InvalidValue: the dashboard's extra is not installed, a folder in `videos` does not exist, or other people would
@@ -95,22 +121,25 @@ def serve(
     store_at(store_url).close()  # reports errors of the store here, not on a page
     if phones:
         _announce_phones()
-    command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "app.py")]
-    command += ["--server.address", host, *_access_options(host, access)]
-    if port is not None:
-        command += ["--server.port", str(port)]
-    environment = os.environ | {STORE_VARIABLE: store_url or default_store_url()}
-    if access is not None:
-        environment[ACCESS_VARIABLE] = str(access.absolute())
-    if browser and access is None:
-        environment[BROWSER_VARIABLE] = "yes"
-    if phones:
-        environment[PHONES_VARIABLE] = "yes"
-    if videos:
-        environment[VIDEOS_VARIABLE] = os.pathsep.join(str(place.absolute()) for place in videos)
-    with stopped_by_signal() as stop, subprocess.Popen(command, env=environment) as process:
-        # Stopping this command stops the server too; on Ctrl-C the terminal also signals Streamlit.
-        return wait_for(process, stop)
+    with server_settings(access_from, secrets, lambda line: click.echo(line, err=True)) as given:
+        access = given.access or access
+        command = [sys.executable, "-m", "streamlit", "run", str(resources.files("dashboard") / "app.py")]
+        command += ["--server.address", host, *_access_options(host, access), *given.options]
+        if port is not None:
+            command += ["--server.port", str(port)]
+        environment = os.environ | {STORE_VARIABLE: store_url or default_store_url()}
+        environment.pop(SECRETS_VARIABLE, None)
+        if access is not None:
+            environment[ACCESS_VARIABLE] = str(access.absolute())
+        if browser and access is None:
+            environment[BROWSER_VARIABLE] = "yes"
+        if phones:
+            environment[PHONES_VARIABLE] = "yes"
+        if videos:
+            environment[VIDEOS_VARIABLE] = os.pathsep.join(str(place.absolute()) for place in videos)
+        with stopped_by_signal() as stop, subprocess.Popen(command, env=environment) as process:
+            # Stopping this command stops the server too; on Ctrl-C the terminal also signals Streamlit.
+            return wait_for(process, stop)
 
 
 def _announce_phones() -> None:

@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from audience.disclosure import withheld_text
 from audience.errors import InvalidValue
+from audience.time import to_ms
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
 
@@ -51,7 +52,8 @@ def export(
     """Write SESSION into DIR: curve, tracks, notes, dictionary, manifest.
 
     With --archive, write all sessions as partitioned Parquet instead (windows, segments, sessions, scorers). Only
-    changed files are written; deleted and expired data are removed from the archive too.
+    sessions that changed since the last time are written. Deleted sessions are removed from the archive; what expired
+    in the store stays in it.
     """
     if archive_at is not None:
         if session_id or folder or formats or min_faces or units or not bom:
@@ -121,15 +123,20 @@ def _archive(where: str, store_url: str | None) -> int:
     with store_at(store_url) as store, Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("Sessions", total=None)
         try:
-            done = archive(store, place, on_session=lambda at, of: progress.update(task, completed=at, total=of))
+            done = archive(
+                store,
+                place,
+                now_ms=to_ms(datetime.now(UTC)),
+                on_session=lambda at, of: progress.update(task, completed=at, total=of),
+            )
         except KeyboardInterrupt:
             progress.stop()
             click.echo("Written files are kept. Run the same command again to continue.", err=True)
             raise
     click.echo(
-        f"{place.name}: {done.sessions} {'session' if done.sessions == 1 else 'sessions'}, {done.written} "
+        f"{place.name}: {done.sessions} changed {'session' if done.sessions == 1 else 'sessions'}, {done.written} "
         f"{'file' if done.written == 1 else 'files'} written, {done.removed} removed."
     )
     for session_id, reason in done.refused.items():
-        click.echo(f"Session {session_id} is not in the archive: {reason}", err=True)
+        click.echo(f"Session {session_id} is not up to date in the archive: {reason}", err=True)
     return 1 if done.refused else 0

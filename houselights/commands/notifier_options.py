@@ -11,7 +11,7 @@ from audience.errors import InvalidValue
 from houselights.commands.extras import needing_extra
 
 if TYPE_CHECKING:
-    from houselights.notify.notifiers import Notifier
+    from audience.monitoring.alert_messages import Notifier
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,7 +48,7 @@ def notifiers_of(topics: tuple[str, ...], webhooks: tuple[str, ...], mails: tupl
         InvalidValue: an address is not valid, or there is no mail server.
     """
     from dashboard.mail import VARIABLE, mail_server
-    from houselights.notify.notifiers import Mail, SnsTopic, Webhook
+    from houselights.notify.notifiers import Mail, Webhook
 
     found: list[Notifier] = [Webhook(url) for url in webhooks]
     if mails:
@@ -58,5 +58,7 @@ def notifiers_of(topics: tuple[str, ...], webhooks: tuple[str, ...], mails: tupl
     if topics:
         with needing_extra("cloud"):
             import boto3
+        from ingest_lambda.topic import SnsTopic
+
         found += [SnsTopic(arn, session=boto3.Session()) for arn in topics]
     return found

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from audience.agreement import Agreement, agreement
 from audience.disclosure import MIN_FACES, bounded, shown_cells
 from audience.faces import EXPRESSIONS, LEAD_EXPRESSION
-from audience.monitoring.cost import DETECT_FACES, day_cost
+from audience.monitoring.cost import day_cost
+from audience.monitoring.prices import DETECT_FACES
 from audience.window_table import WindowTable
 from audience.windows import Tally, WindowRecord
 from houselights.comparing_scorers.runs import CAMERA, Place, ScorerRun, SeenFaces

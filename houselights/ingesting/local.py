@@ -57,6 +57,9 @@ class Progress:
         self.refusals += 1
         self._changed()
 
+    def postponed(self, problem: Exception | None) -> None:
+        pass  # comes again from the other queue
+
     def failed(self, problem: Exception) -> None:
         self._changed(str(problem) if isinstance(problem, HouselightsError) else type(problem).__name__)
 

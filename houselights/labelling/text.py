@@ -44,7 +44,7 @@ def what_is_sent(faces: int, of: int, *, account: str, region: str) -> str:
         of: faces of the data set.
         account, region: of AWS.
     """
-    from audience.monitoring.cost import DETECT_FACES
+    from audience.monitoring.prices import DETECT_FACES
 
     before = f"; {of - faces:,} were labelled before" if of > faces else ""
     return (

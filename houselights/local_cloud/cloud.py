@@ -14,7 +14,7 @@ from botocore.config import Config
 from audience.stores.dynamo_client import DynamoAddress
 from houselights.local_cloud.moto_server import running_moto
 from houselights.local_cloud.rekognition import LocalRekognition, running_rekognition
-from houselights.local_cloud.stack import Stack, create_resources
+from houselights.local_cloud.stack import Queues, Stack, create_resources
 
 _CONNECTIONS = 32
 _FAKE_CREDENTIAL = "local"  # so that boto3 never looks up the user's own
@@ -64,7 +64,7 @@ class LocalCloud:
         endpoint: URL of the emulated S3, SQS and EventBridge.
         dynamodb_endpoint: URL of the emulated DynamoDB.
         rekognition: the emulated Rekognition, with its counts and failure settings.
-        queue_url, dead_letters_url: URLs of the queues.
+        queues: its queues.
         client: returns the boto3 client of a service.
     """
 
@@ -72,9 +72,18 @@ class LocalCloud:
     endpoint: str
     dynamodb_endpoint: str
     rekognition: LocalRekognition
-    queue_url: str
-    dead_letters_url: str
+    queues: Queues
     client: Clients
+
+    @property
+    def queue_url(self) -> str:
+        """URL of the queue of all deliveries."""
+        return self.queues.all
+
+    @property
+    def dead_letters_url(self) -> str:
+        """URL of the dead-letter queue."""
+        return self.queues.dead_letters
 
     @property
     def store_url(self) -> str:
@@ -96,6 +105,9 @@ class LocalCloud:
             "AWS_SESSION_TOKEN": _FAKE_CREDENTIAL,
             "HOUSELIGHTS_STORE": self.store_url,
             "HOUSELIGHTS_DEAD_LETTERS": self.dead_letters_url,
+            "HOUSELIGHTS_QUEUE": self.queues.all,
+            "HOUSELIGHTS_LIVE_QUEUE": self.queues.live_arn,
+            "HOUSELIGHTS_DELIVERIES": self.stack.bucket,
         }
 
 
@@ -121,13 +133,12 @@ def running_cloud(
         client = exits.enter_context(closing(Clients(stack.region, endpoint, dynamodb=dynamodb_endpoint)))
         rekognition = exits.enter_context(running_rekognition(client("s3"), port=port and port + 1))
         client.endpoints["rekognition"] = rekognition.endpoint
-        queue_url, dead_letters_url = create_resources(stack, client)
+        queues = create_resources(stack, client)
         yield LocalCloud(
             stack=stack,
             endpoint=endpoint,
             dynamodb_endpoint=dynamodb_endpoint,
             rekognition=rekognition,
-            queue_url=queue_url,
-            dead_letters_url=dead_letters_url,
+            queues=queues,
             client=client,
         )

@@ -16,13 +16,17 @@ from audience.errors import InvalidValue
 from audience.stores.dynamo_people import create_identity_tables
 from audience.stores.dynamo_table import create_table
 
-VISIBLE_AGAIN_S: Final = 270
+VISIBLE_AGAIN_S: Final = 900
 """Visibility timeout: how long a received message is hidden from other receivers, seconds."""
 
-MOST_RECEIVES: Final = 5
+MOST_RECEIVES: Final = 1000
 """How many times a message is received before it goes to the dead letters."""
 
-_TARGET = "queue"
+LIVE_RETENTION_S: Final = 60
+"""How long the live queue keeps a message, seconds."""
+
+DELAY_S: Final = 60
+"""How much later than the live queue that of all deliveries hands a message out, seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +37,15 @@ class Stack:
         name: prefix of all names: 3 to 40 lower-case letters, digits and hyphens.
         region: AWS region.
         visible_again_s: as `VISIBLE_AGAIN_S`, 1 or more; shorter in tests that kill receivers.
+        delay_s: as `DELAY_S`; 0 by default, for receivers that take from the queue of all deliveries alone.
+        most_receives: as `MOST_RECEIVES`.
     """
 
     name: str = "houselights"
     region: str = "eu-west-1"
     visible_again_s: int = VISIBLE_AGAIN_S
+    delay_s: int = 0
+    most_receives: int = MOST_RECEIVES
 
     def __post_init__(self) -> None:
         if not (3 <= len(self.name) <= 40 and self.name.replace("-", "a").isalnum() and self.name.islower()):
@@ -52,8 +60,13 @@ class Stack:
 
     @property
     def queue(self) -> str:
-        """The queue of events for new deliveries."""
+        """The queue of events for all deliveries."""
         return f"{self.name}-queue"
+
+    @property
+    def live(self) -> str:
+        """The queue of events for deliveries of the last minute."""
+        return f"{self.name}-live"
 
     @property
     def dead_letters(self) -> str:
@@ -62,7 +75,7 @@ class Stack:
 
     @property
     def rule(self) -> str:
-        """The EventBridge rule from the bucket to the queue."""
+        """The EventBridge rule from the bucket to the queues."""
         return f"{self.name}-created"
 
     @property
@@ -83,7 +96,23 @@ class Stack:
         }
 
 
-def create_resources(stack: Stack, client: Callable[[str], Any]) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queues:
+    """The URLs of the queues.
+
+    Attributes:
+        all: the queue of all deliveries.
+        live, live_arn: the live queue, and its ARN.
+        dead_letters: the dead-letter queue.
+    """
+
+    all: str
+    live: str
+    live_arn: str
+    dead_letters: str
+
+
+def create_resources(stack: Stack, client: Callable[[str], Any]) -> Queues:
     """Creates all resources, empty.
 
     Args:
@@ -91,22 +120,27 @@ def create_resources(stack: Stack, client: Callable[[str], Any]) -> tuple[str, s
         client: returns the boto3 client of a service.
 
     Returns:
-        The URLs of the queue and of the dead-letter queue.
+        Its queues.
     """
     create_table(client("dynamodb"), stack.table)
     create_identity_tables(client("dynamodb"), stack.table)
     dead_letters, dead_letters_arn = _queue(client("sqs"), stack.dead_letters, {})
-    redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": MOST_RECEIVES}
+    redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": stack.most_receives}
     queue, queue_arn = _queue(
         client("sqs"),
         stack.queue,
-        {"VisibilityTimeout": str(stack.visible_again_s), "RedrivePolicy": json.dumps(redrive)},
+        {
+            "VisibilityTimeout": str(stack.visible_again_s),
+            "DelaySeconds": str(stack.delay_s),
+            "RedrivePolicy": json.dumps(redrive),
+        },
     )
+    live, live_arn = _queue(client("sqs"), stack.live, {"MessageRetentionPeriod": str(LIVE_RETENTION_S)})
     events = client("events")
     events.put_rule(Name=stack.rule, EventPattern=json.dumps(stack.pattern))
-    events.put_targets(Rule=stack.rule, Targets=[{"Id": _TARGET, "Arn": queue_arn}])
+    events.put_targets(Rule=stack.rule, Targets=[{"Id": "queue", "Arn": queue_arn}, {"Id": "live", "Arn": live_arn}])
     _bucket(client("s3"), stack)
-    return queue, dead_letters
+    return Queues(all=queue, live=live, live_arn=live_arn, dead_letters=dead_letters)
 
 
 def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> tuple[str, str]:

@@ -15,9 +15,9 @@ from audience.errors import AlertNotDelivered, StoreUnavailable
 from audience.identity.records import Notice, Roster, Sighting
 from audience.identity.searches import Searches
 from audience.identity.store import IdentityStore
+from audience.monitoring.alert_messages import Notifier, shortened
 from audience.time import from_ms, instant_text, to_ms
 from edge_lambda.backoff import Backoff
-from houselights.notify.notifiers import Notifier, shortened
 
 EVERY_S: Final = 1.0
 LATE: Final = timedelta(minutes=10)
@@ -33,13 +33,13 @@ class SightingMessage:
 
     @property
     def subject(self) -> str:
-        """See `houselights.notify.notifiers.Message`."""
+        """See `audience.monitoring.alert_messages.Message`."""
         what = "confirmed sighting" if self.purpose == "search" else "seen"
         return shortened(f"Houselights {self.sighting.roster_id}: {what} at {self.sighting.stage_id}")
 
     @property
     def text(self) -> str:
-        """See `houselights.notify.notifiers.Message`."""
+        """See `audience.monitoring.alert_messages.Message`."""
         one = self.sighting
         confirmed = "Two people have confirmed it. " if self.purpose == "search" else ""
         return "\n".join(
@@ -53,7 +53,7 @@ class SightingMessage:
 
     @property
     def document(self) -> dict[str, Any]:
-        """See `houselights.notify.notifiers.Message`."""
+        """See `audience.monitoring.alert_messages.Message`."""
         one = self.sighting
         return {
             "houselights": "sighting",

@@ -7,13 +7,11 @@ for a while. It scores one recording after another, and is told of new ones and 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -63,7 +61,7 @@ class ScoringQueue:
         """Scores until there was nothing to do for so many seconds, or the process is to end."""
         since_s = time.monotonic()
         while not self._ending.is_set() and time.monotonic() - since_s < idle_s:
-            with _alone(self._incoming) as alone:
+            with self._incoming.scoring() as alone:
                 recording = self._incoming.next() if alone else None
                 while recording is not None and not self._ending.is_set():
                     self._score(recording)
@@ -198,23 +196,6 @@ def _detector() -> Detector:
 def _scorer() -> Scorer:
     own = os.environ.get(MODEL_VARIABLE)
     return load_scorer("expressionnet", model=Path(own) if own else None)
-
-
-@contextmanager
-def _alone(incoming: IncomingRecordings) -> Iterator[bool]:
-    """Whether no other process scores this queue, and keeps others from it meanwhile."""
-    try:
-        folder = os.open(incoming.folder, os.O_RDONLY)
-    except OSError:
-        yield False  # nothing was ever brought
-        return
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
-    finally:
-        os.close(folder)
 
 
 def main() -> int:

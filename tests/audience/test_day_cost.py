@@ -7,7 +7,8 @@ import math
 import pytest
 
 from audience.errors import InvalidValue
-from audience.monitoring.cost import DETECT_FACES, day_cost
+from audience.monitoring.cost import day_cost
+from audience.monitoring.prices import DETECT_FACES
 from tests.edge.test_sheet_builder import seen, sheets_of
 
 

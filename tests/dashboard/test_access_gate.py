@@ -131,6 +131,16 @@ def test_looking_for_boards_that_are_not_there_ends_soon(gate: Gate, settings: P
     assert status(asked(gate, "/live/fest", peer="192.0.2.2")) == 200
 
 
+def test_each_of_several_servers_lets_an_address_have_its_part(gate: Gate, settings: Path) -> None:
+    def until_refused() -> int:
+        peer = "192.0.2.4" if "processes" in settings.read_text() else "192.0.2.3"
+        return next(count for count in range(10_000) if status(asked(gate, "/live/fest", peer=peer)) == 429)
+
+    alone = until_refused()
+    settings.write_text(f"processes = 4\n{ACCESS}")
+    assert until_refused() == alone // 4
+
+
 def test_behind_a_proxy_it_is_whom_the_proxy_names_that_is_counted(gate: Gate, settings: Path) -> None:
     for _ in range(60):
         asked(gate, "/live/none", peer="10.0.0.1", forwarded="203.0.113.9")
@@ -369,6 +379,8 @@ def test_while_the_settings_are_broken_nobody_is_let_in_and_nothing_is_told(gate
     assert b"content-security-policy" in dict(sent[0]["headers"])
     settings.unlink()
     assert status(asked(gate, "/")) == 503
+    # Whoever starts servers anew where they are not well would start one that reads the same.
+    assert status(asked(gate, "/_stcore/health")) == 200
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import http.client
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -52,6 +54,18 @@ largest_gb = 0.02
 person_gb = 0.03
 all_gb = 0.05
 free_gb = 0
+"""
+
+
+# Another server, in the middle of receiving a part.
+ANOTHER = """
+import sys
+from pathlib import Path
+from audience.incoming import IncomingRecordings
+
+with IncomingRecordings(Path(sys.argv[1])).receiving(sys.argv[2]) as alone:
+    print(alone, flush=True)
+    sys.stdin.read()
 """
 
 
@@ -174,6 +188,24 @@ def test_two_tabs_that_send_the_same_recording_do_not_mix(server: Server) -> Non
         until(lambda: server.send(answer, content)[0] == 409)
     status, late = server.send(other, content)  # the first part once more
     assert (status, late["wanted"][0]) == (409, late["count"] + len(content) - TAIL - FRONT)
+
+
+def test_of_two_servers_one_takes_a_recording_at_a_time(server: Server) -> None:
+    content = recording(FRONT + TAIL + PART)
+    _, answer = server.bring(content)
+    another = subprocess.Popen(
+        [sys.executable, "-c", ANOTHER, str(brought().folder), answer["id"]],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with another:
+        assert another.stdout is not None
+        assert another.stdout.readline() == b"True\n"
+        status, refused = server.send(answer, content)
+        assert (status, refused["wanted"]) == (409, answer["wanted"])
+        another.kill()
+    server.send_all(answer, content)  # what a killed server held is free at once
+    assert brought().all()[0].path.read_bytes() == content
 
 
 @pytest.mark.parametrize(

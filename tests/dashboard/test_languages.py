@@ -17,7 +17,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from audience.language import ENGLISH, LANGUAGES, best_language, decimal, gettext, ngettext, using, whole
+from audience.language import (
+    ENGLISH,
+    LANGUAGES,
+    best_language,
+    decimal,
+    gettext,
+    ngettext,
+    text_direction,
+    using,
+    whole,
+)
 from dashboard import page_routes
 from dashboard.clock import date_text, day_text
 from dashboard.pages.household.routes import household_routes
@@ -194,15 +204,34 @@ def served(store_url: str) -> Iterator[tuple[str, int]]:
 
 def test_a_page_of_one_file_is_sent_in_the_language_its_browser_asks_for(served: tuple[str, int]) -> None:
     german = Answer(served, "/household/x", accept_language="de-CH,de;q=0.9").body.decode()
-    assert '<html lang="de">' in german
+    assert '<html lang="de" dir="ltr">' in german
     assert "Wer sieht fern?" in german
     assert "Fernseher ist an" in german, "the words of its script"
     refused = Answer(served, "/household/x/state.json", accept_language="pl")
     assert (refused.status, json.loads(refused.body)["problem"]) == (404, "Ten link już nie działa.")
     english = Answer(served, "/household/x").body.decode()
-    assert '<html lang="en">' in english
+    assert '<html lang="en" dir="ltr">' in english
     assert "Who is watching?" in english
     assert "{{" not in english
+
+
+def test_a_language_written_from_the_right_lays_its_pages_out_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [text_direction(code) for code in ("en", "de", "ar", "he", "fa", "ur")] == ["ltr"] * 2 + ["rtl"] * 4
+    monkeypatch.setattr(page_routes, "texts_of", lambda path, code: {})
+    monkeypatch.setattr(page_routes, "using", lambda code: using("en"))  # nobody translated it yet
+    page = page_routes.translated.__wrapped__("dashboard.pages.household", "ar", "'none'", "data:")
+    assert '<html lang="ar" dir="rtl">' in page.body.decode()
+
+
+def page_language(app: AppTest) -> dict[str, str]:
+    """What a page of Streamlit sets on its document."""
+    (component,) = (one for one in app.get("bidi_component") if one.proto.component_name == "houselights.page_language")
+    return dict(json.loads(component.proto.json))
+
+
+def test_a_page_of_streamlit_says_which_language_it_is_in(filled: str, pages: Pages) -> None:
+    assert page_language(pages.sessions()) == {"lang": "en", "dir": "ltr"}
+    assert page_language(pages.sessions(language="pl")) == {"lang": "pl", "dir": "ltr"}
 
 
 def test_a_script_finds_no_end_of_itself_in_a_translation(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -328,10 +328,15 @@ class TestGreengrassV1:
         status.close()
         assert said == ["status not sent: Greengrass v1 does not accept the message (RuntimeError)"]
 
-    def test_any_other_machine_says_so(self, monkeypatch):
+    def test_without_the_library_it_names_the_extra_and_what_to_use_instead(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "greengrasssdk", None)
-        with pytest.raises(DeviceError, match=r"^status through greengrass-v1 needs AWS IoT Greengrass v1"):
+        with pytest.raises(DeviceError, match=r"install houselights\[greengrass-v1\].*mqtts://HOST"):
             open_status("greengrass-v1")
+
+    def test_with_the_library_and_without_greengrass_it_does_not_name_the_extra(self):
+        with pytest.raises(DeviceError, match=r"run as a function of AWS IoT Greengrass v1.*mqtts://HOST") as refused:
+            open_status("greengrass-v1")
+        assert "install" not in str(refused.value)
 
 
 class TestCertificates:

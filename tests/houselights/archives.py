@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
+from houselights.archiving.columns import TABLES, arrow_schema
 from tests.infra.template import ROOT, archive_template
 
 QUERY = ROOT / "infra" / "archive.sql"
@@ -22,15 +24,19 @@ def view() -> dict[str, Any]:
 
 
 def opened(folder: Path) -> duckdb.DuckDBPyConnection:
-    """The archive in a folder: its tables and its view."""
+    """The archive in a folder: its tables, by its lists of files as Athena reads them, and its view."""
     connection = duckdb.connect(config={"threads": 2})
-    for table, files in (
-        ("windows", "*/*.parquet"),
-        ("segments", "*/*.parquet"),
-        ("sessions", "*.parquet"),
-        ("scorers", "*.parquet"),
-    ):
-        where = str(folder / table / files).replace("'", "''")
-        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{where}', hive_partitioning = true)")
+    for table, columns in TABLES.items():
+        files = [
+            str(folder / line)
+            for one in sorted((folder / "lists" / table).rglob("files.txt"))
+            for line in one.read_text().splitlines()
+        ]
+        if files:
+            listed = connection.read_parquet(files, hive_partitioning=True)
+        else:
+            none = arrow_schema(columns).append(pa.field("month", pa.string())).empty_table()
+            listed = connection.from_arrow(none)
+        listed.create_view(table)
     connection.execute(f"CREATE VIEW shares AS {view()['originalSql']}")
     return connection

@@ -20,12 +20,14 @@ import pytest
 
 from audience.alerts import AlertMark, AlertRule, AlertSilence, AlertWatcher, trial_alert
 from audience.errors import AlertNotDelivered, InvalidValue
+from audience.monitoring.alert_messages import LONGEST_SUBJECT, AlertMessage, Message, Notifier
+from audience.monitoring.alert_watch import AlertWatch
 from audience.monitoring.evaluate import WATCHED_MS
 from audience.store import Store
 from audience.stores import open_store
 from houselights.local_cloud.moto_server import running_moto
-from houselights.notify.notifiers import LONGEST_SUBJECT, AlertMessage, Message, Notifier, SnsTopic, Webhook
-from houselights.notify.watch import AlertWatch
+from houselights.notify.notifiers import Webhook
+from ingest_lambda.topic import SnsTopic
 from tests.builders import a_camera, a_heartbeat, a_session, a_stage, after, after_ms, an_alert
 from tests.houselights.conftest import Houselights
 from tests.ticking import last_words, until

@@ -4,40 +4,65 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
+import shutil
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
 from uuid import uuid4
 
 import boto3
+import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from audience.errors import ExportFailed
 from audience.reaction.curve import overall_share, stage_windows
-from audience.store import Store
+from audience.store import DELETIONS_KNOWN_MS, Store
+from audience.stores import open_store
+from audience.time import to_ms
 from audience.window_table import WindowTable
-from houselights.archiving import run
-from houselights.archiving.places import FolderPlace, open_place
-from houselights.archiving.run import archive
-from houselights.archiving.tables import segments_file, windows_file
+from houselights.archiving import packs, run
+from houselights.archiving.columns import TABLES, arrow_schema
+from houselights.archiving.places import ArchivePlace, FolderPlace, open_place
+from houselights.archiving.run import Archived, archive
+from houselights.archiving.tables import segments_table, windows_table
 from houselights.local_cloud.moto_server import running_moto
-from tests.builders import a_head_count, a_scorer, a_session, a_stage, a_timeline, a_window, after, an_exclusion
+from tests.builders import (
+    a_head_count,
+    a_progress,
+    a_scorer,
+    a_session,
+    a_stage,
+    a_timeline,
+    a_window,
+    after,
+    an_exclusion,
+)
 from tests.houselights.archives import QUERY, opened, view
 from tests.houselights.conftest import Houselights
+from tests.infra.template import ROOT
 
 MANY, FEW = 10, 3
 SCENES = a_timeline(("Quay", 0, 60), ("It's home; '", 60, 120), title="Scenes")
 
 
-def put_screening(store: Store, number: int, *, smiling: int = 4, of: int = MANY, cut: str = "Long") -> None:
+def put_screening(
+    store: Store, number: int, *, smiling: int = 4, of: int = MANY, cut: str = "Long", seconds: int = 120
+) -> None:
     """Two minutes of one cut of a film, in which as many smile throughout."""
     session_id = f"ferry-{number}"
     session = replace(a_session(session_id, ended_at=after(120)), film='Ferry "é" / 100%', cut=cut, tags=("paid",))
     store.put_session(session)
     store.put_stage(session_id, a_stage(timelines=[SCENES]))
-    store.put_windows([a_window(at, smiling=smiling, of=of, session_id=session_id) for at in range(120)])
+    store.put_windows([a_window(at, smiling=smiling, of=of, session_id=session_id) for at in range(seconds)])
 
 
 @pytest.fixture
@@ -56,10 +81,24 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "archive"
 
 
+def sessions_in(folder: Path) -> set[str]:
+    """The ids of the sessions in an archive, by the table of sessions and by the others alike."""
+    read = opened(folder)
+    ids = [
+        {row[0] for row in read.sql(f"SELECT DISTINCT session_id FROM {table}").fetchall()}
+        for table in ("windows", "segments", "sessions")
+    ]
+    assert ids[0] <= ids[2]
+    assert ids[1] <= ids[2]
+    return ids[2]
+
+
 def files_in(folder: Path) -> dict[str, int]:
     """Every file of a folder, with when it was written."""
     return {
-        path.relative_to(folder).as_posix(): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()
+        path.relative_to(folder).as_posix(): path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
     }
 
 
@@ -68,8 +107,8 @@ def test_every_session_is_in_the_archive_by_month_with_sums_that_give_the_share_
 ) -> None:
     ended = houselights("export", "--archive", folder)
     assert ended.code == 0
-    assert "3 sessions, 8 files written, 0 removed" in ended.out
-    assert "windows/month=2026-05/ferry-1.parquet" in files_in(folder)
+    assert "3 changed sessions, 4 files written, 0 removed" in ended.out
+    assert {name.rpartition("/")[0] for name in files_in(folder)} >= {"windows/month=2026-05", "sessions/month=2026-05"}
     read = opened(folder)
     rows = read.sql(
         "SELECT cut, COUNT(DISTINCT session_id), SUM(faces_over) / SUM(faces_scored), SUM(confidence_total) "
@@ -120,8 +159,7 @@ def test_a_second_in_which_none_of_a_few_smiles_is_empty_and_cannot_be_had_from_
     table = WindowTable.of(a_window(at, smiling=count, of=10) for at, count in enumerate(smiling))
     windows = stage_windows(a_session(), stage, [], table)
     seconds, segments = (
-        pq.read_table(io.BytesIO(content)).column("smile_over").to_pylist()
-        for content in (windows_file([windows]) or b"", segments_file([windows]) or b"")
+        table.column("smile_over").to_pylist() for table in (windows_table(windows), segments_table(windows))
     )
     assert seconds == [count or None for count in smiling]
     assert segments == [None, 60]
@@ -148,18 +186,19 @@ def test_a_head_count_has_heads_and_no_figure(houselights: Houselights, films: S
     assert read.sql(heads).fetchall() == [(300, 0, "")]
 
 
-def test_unchanged_files_are_not_written_again(houselights: Houselights, films: Store, folder: Path) -> None:
+def test_a_month_in_which_nothing_changed_is_not_written_again(
+    houselights: Houselights, films: Store, folder: Path
+) -> None:
     houselights("export", "--archive", folder)
     before = files_in(folder)
-    put_screening(films, 9)
-    assert "4 sessions, 3 files written, 0 removed" in houselights("export", "--archive", folder).out
+    films.put_session(a_session("june-1", started_at=after(40 * 86400)))
+    films.put_stage("june-1", a_stage())
+    films.put_windows([a_window(40 * 86400 + at, session_id="june-1") for at in range(10)])
+    assert "2 files written, 0 removed" in houselights("export", "--archive", folder).out
     after_ = files_in(folder)
-    changed = {name for name in after_ if before.get(name) != after_[name]}
-    assert changed == {
-        "manifest.json",
-        "sessions/sessions.parquet",
-        "segments/month=2026-05/ferry-9.parquet",
-        "windows/month=2026-05/ferry-9.parquet",
+    changed = {name.rpartition("/")[0] for name in after_ if before.get(name) != after_[name]}
+    assert changed == {"", "months/2026-06", "sessions/month=2026-06", "windows/month=2026-06"} | {
+        f"lists/{table}/month=2026-06" for table in ("windows", "segments", "sessions")
     }
 
 
@@ -173,21 +212,74 @@ def test_a_window_that_came_late_is_in_the_archive_the_next_time(
     assert most == [(MANY + 5,)]
 
 
-def test_a_session_that_was_deleted_or_has_expired_is_removed(
+def test_a_deleted_session_leaves_the_files_it_shared_with_others(
+    houselights: Houselights, films: Store, folder: Path
+) -> None:
+    houselights("export", "--archive", folder)
+    assert sessions_in(folder) == {"ferry-1", "ferry-2", "ferry-3"}
+    films.delete_session("ferry-1")
+    houselights("export", "--archive", folder)
+    assert sessions_in(folder) == {"ferry-2", "ferry-3"}
+    assert not [path for path in folder.rglob("*") if path.is_file() and b"ferry-1" in path.read_bytes()]
+    for left in ("ferry-2", "ferry-3"):
+        films.delete_session(left)
+    houselights("export", "--archive", folder)
+    assert sessions_in(folder) == set()
+    assert not [name for name in files_in(folder) if name.startswith(("windows/", "segments/", "sessions/", "months/"))]
+
+
+def test_what_expired_in_the_store_stays_in_the_archive_whatever_else_changes(
     houselights: Houselights, films: Store, folder: Path
 ) -> None:
     films.put_session(a_session("brief-1"))
-    films.put_stage("brief-1", a_stage())
-    films.put_windows([a_window(at, of=9, session_id="brief-1", expires_ms=1) for at in range(10)])
+    films.put_stage("brief-1", a_stage(timelines=[SCENES]))
+    films.put_windows([a_window(at, of=9, session_id="brief-1", expires_ms=1 if at < 8 else 3) for at in range(10)])
     houselights("export", "--archive", folder)
-    assert "windows/month=2026-05/brief-1.parquet" in files_in(folder)
-    films.delete_session("ferry-1")
-    films.prune(2)
-    assert "1 file written, 3 removed" in houselights("export", "--archive", folder).out
-    left = files_in(folder)
-    assert not [name for name in left if "ferry-1" in name or "brief-1" in name]
-    assert "ferry-1" not in (folder / "manifest.json").read_text()
-    assert ("ferry-1",) not in opened(folder).sql("SELECT session_id FROM sessions").fetchall()
+    kept = "SELECT window_start, smile_scored, segment FROM windows WHERE session_id = 'brief-1' ORDER BY ALL"
+    summed = "SELECT segment, smile_scored FROM segments WHERE session_id = 'brief-1' ORDER BY ALL"
+    before = [opened(folder).sql(query).fetchall() for query in (kept, summed)]
+    assert len(before[0]) == 10
+    for now_ms in (2, 4):
+        films.prune(now_ms)
+        films.put_session(replace(films.session("brief-1"), title=f"Seen at {now_ms}"))
+        houselights("export", "--archive", folder)
+        assert [opened(folder).sql(query).fetchall() for query in (kept, summed)] == before
+        titles = opened(folder).sql("SELECT title FROM sessions WHERE session_id = 'brief-1'").fetchall()
+        assert titles == [(f"Seen at {now_ms}",)]
+    films.put_session(replace(films.session("brief-1"), started_at=after(-40 * 86400)))
+    houselights("export", "--archive", folder)
+    assert [row[0] for row in opened(folder).sql(kept).fetchall()] == [row[0] for row in before[0]]
+    films.delete_session("brief-1")
+    houselights("export", "--archive", folder)
+    assert "brief-1" not in sessions_in(folder)
+
+
+def test_a_recording_that_is_scored_anew_replaces_what_was_archived(
+    houselights: Houselights, films: Store, folder: Path
+) -> None:
+    first = a_progress(session_id="ferry-1")
+    films.put_windows([a_window(at, of=MANY, session_id="ferry-1") for at in range(120)], progress=first)
+    houselights("export", "--archive", folder)
+    films.delete_camera_records("ferry-1", "main", "cam-1")
+    anew = replace(first, fingerprint="another")
+    films.put_windows([a_window(at, of=MANY, session_id="ferry-1") for at in range(60)], progress=anew)
+    houselights("export", "--archive", folder)
+    assert opened(folder).sql("SELECT COUNT(*) FROM windows WHERE session_id = 'ferry-1'").fetchall() == [(60,)]
+
+
+def test_a_session_that_was_set_up_again_under_its_id_takes_nothing_over(
+    houselights: Houselights, films: Store, folder: Path
+) -> None:
+    films.put_session(replace(a_session("again"), set_up_at=after(0)))
+    films.put_stage("again", a_stage())
+    films.put_windows([a_window(at, of=MANY, session_id="again") for at in range(20)])
+    houselights("export", "--archive", folder)
+    films.delete_session("again")
+    films.put_session(replace(a_session("again"), set_up_at=after(1)))
+    films.put_stage("again", a_stage("other"))
+    houselights("export", "--archive", folder)
+    assert opened(folder).sql("SELECT COUNT(*) FROM windows WHERE session_id = 'again'").fetchall() == [(0,)]
+    assert "again" in sessions_in(folder)
 
 
 def test_a_session_that_began_in_another_month_than_was_thought_is_there_once(
@@ -199,31 +291,233 @@ def test_a_session_that_began_in_another_month_than_was_thought_is_there_once(
     assert opened(folder).sql("SELECT DISTINCT month FROM windows WHERE session_id = 'ferry-1'").fetchall() == [
         ("2026-04",)
     ]
+    assert opened(folder).sql("SELECT month FROM sessions WHERE session_id = 'ferry-1'").fetchall() == [("2026-04",)]
 
 
-def test_a_run_that_is_stopped_leaves_whole_files_and_the_next_one_goes_on(films: Store, folder: Path) -> None:
-    def stop(done: int, of: int) -> None:
+def listed(place: ArchivePlace) -> dict[str, pa.Table]:
+    """What a reader of an archive sees by its lists of files."""
+    start, names = place.link(""), sorted(place.names())
+    found = {}
+    for table, columns in TABLES.items():
+        lists = [place.read(name) or b"" for name in names if name.startswith(f"lists/{table}/")]
+        files = [line.removeprefix(start) for one in lists for line in one.decode().splitlines()]
+        tables = [pq.read_table(io.BytesIO(place.read(name) or b"")) for name in files]
+        found[table] = pa.concat_tables([*tables, arrow_schema(columns).empty_table()])
+    return found
+
+
+def content(place: ArchivePlace) -> dict[str, list[object]]:
+    """`listed`, as rows in an order that is always the same."""
+    return {name: sorted(table.to_pylist(), key=repr) for name, table in listed(place).items()}
+
+
+class Killed(BaseException):
+    """Stands in for a process that is killed: nothing of the run's is called after it."""
+
+
+class DyingPlace(FolderPlace):
+    """A folder whose user is killed when it changes the folder the nth time."""
+
+    def __init__(self, folder: Path, changes: int) -> None:
+        super().__init__(folder)
+        self.left = changes
+
+    def _change(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            raise Killed
+
+    def write(self, name: str, content: bytes) -> None:
+        self._change()
+        super().write(name, content)
+
+    def replace(self, name: str, content: bytes, version: str | None) -> str | None:
+        self._change()
+        return FolderPlace(self.folder).replace(name, content, version)
+
+    def remove(self, name: str) -> None:
+        self._change()
+        super().remove(name)
+
+
+def test_a_run_that_is_killed_anywhere_leaves_an_archive_of_before_or_after_and_the_next_completes_it(
+    store: Store, tmp_path: Path
+) -> None:
+    """A session changes, one is deleted and one moves to another month: killed at each change of a file, every table
+    is as it was before or after one of these, and no row is there twice."""
+    folder = tmp_path / "before"
+    for session in (1, 2, 3):
+        put_screening(store, session, seconds=20)
+    update(store, FolderPlace(folder))
+    store.put_windows([a_window(10, smiling=5, of=5, camera_id="cam-2", session_id="ferry-1")])
+    store.delete_session("ferry-2")
+    store.put_session(replace(store.session("ferry-3"), started_at=after(-40 * 86400)))
+    shutil.copytree(folder, tmp_path / "after")
+    update(store, FolderPlace(tmp_path / "after"))
+    wanted = content(FolderPlace(tmp_path / "after"))
+    for number in itertools.count(1):
+        tried = tmp_path / f"killed-{number}"
+        shutil.copytree(folder, tried)
+        place = DyingPlace(tried, number)
+        with suppress(Killed):
+            update(store, place)
+        seen = listed(FolderPlace(tried))["windows"].select(["session_id", "window_start"]).to_pylist()
+        rows = Counter(tuple(row.values()) for row in seen)
+        assert set(rows.values()) == {1}
+        by_session = Counter(session_id for session_id, _ in rows)
+        assert by_session["ferry-1"] == 20
+        assert {by_session["ferry-2"], by_session["ferry-3"]} <= {0, 20}
+        assert update(store, FolderPlace(tried)).sessions
+        assert content(FolderPlace(tried)) == wanted
+        assert referenced(tried) == files_in(tried).keys()
+        if place.left > 0:
+            break
+    assert number > 20
+
+
+def referenced(folder: Path) -> set[str]:
+    """The files that belong to an archive: no others may lie in it."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    months = [entry["description"] for entry in manifest["months"].values()]
+    data = {name for month in months for name in json.loads((folder / month).read_text())["files"]}
+    lists = {path.relative_to(folder).as_posix() for path in (folder / "lists").rglob("*.txt")}
+    return {"manifest.json", "dictionary.json", f"scorers/{manifest['scorers']}.parquet", *months, *data, *lists}
+
+
+def test_of_two_runs_at_once_the_later_one_goes_on_and_the_earlier_one_stops(films: Store, folder: Path) -> None:
+    def other(done: int, of: int) -> None:
         if done == 1:
+            put_screening(films, 4)
+            update(films, FolderPlace(folder))
+
+    with pytest.raises(ExportFailed, match="another run"):
+        archive(films, FolderPlace(folder), now_ms=1, on_session=other)
+    assert sessions_in(folder) == {"ferry-1", "ferry-2", "ferry-3", "ferry-4"}
+    assert referenced(folder) == files_in(folder).keys()
+
+
+def test_runs_beside_each_other_lose_and_double_nothing(films: Store, folder: Path) -> None:
+    def often() -> None:
+        for _ in range(5):
+            with suppress(ExportFailed), open_store(films.url) as store:
+                update(store, FolderPlace(folder))
+
+    runs = [threading.Thread(target=often) for _ in range(3)]
+    for run_ in runs:
+        run_.start()
+    for number in range(4, 12):
+        put_screening(films, number)
+    for run_ in runs:
+        run_.join()
+    update(films, FolderPlace(folder))
+    rows = opened(folder).sql("SELECT session_id, COUNT(*) FROM windows GROUP BY ALL").fetchall()
+    assert dict(rows) == {f"ferry-{number}": 120 for number in range(1, 12)}
+    assert referenced(folder) == files_in(folder).keys()
+
+
+def test_many_sessions_share_files_and_a_change_of_one_rewrites_one_of_them(
+    films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "MOST_STAGES", 4)
+    monkeypatch.setattr(run, "MOST_STAGES", 4)
+    for number in range(4, 12):
+        put_screening(films, number)
+    update(films, FolderPlace(folder))
+    before = files_in(folder)
+    assert len([name for name in before if name.startswith("windows/")]) == 3
+    films.put_windows([a_window(30, smiling=5, of=5, camera_id="cam-2", session_id="ferry-1")])
+    update(films, FolderPlace(folder))
+    written = {name for name in files_in(folder) if name not in before}
+    assert Counter(name.partition("/")[0] for name in written) == {"windows": 1, "segments": 1, "months": 1}
+    put_screening(films, 12)
+    update(films, FolderPlace(folder))
+    assert len([name for name in files_in(folder) if name.startswith("windows/")]) == 3
+    assert len(sessions_in(folder)) == 12
+
+
+def test_the_stages_of_a_large_session_are_written_as_they_come(
+    films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "MOST_STAGES", 4)
+    monkeypatch.setattr(run, "MOST_STAGES", 4)
+    films.put_session(a_session("festival"))
+    for stage_id in (f"stage-{number}" for number in range(10)):
+        films.put_stage("festival", a_stage(stage_id, timelines=[SCENES]))
+        films.put_windows([a_window(at, of=MANY, session_id="festival", stage_id=stage_id) for at in range(9)])
+    for _ in range(2):
+        update(films, FolderPlace(folder))
+        stages = "SELECT stage_id, COUNT(*) FROM windows WHERE session_id = 'festival' GROUP BY ALL"
+        assert dict(opened(folder).sql(stages).fetchall()) == {f"stage-{number}": 9 for number in range(10)}
+        assert len(opened(folder).sql("SELECT * FROM sessions WHERE session_id = 'festival'").fetchall()) == 1
+    films.put_session(replace(films.session("festival"), started_at=after(-40 * 86400)))
+    update(films, FolderPlace(folder))
+    months = opened(folder).sql("SELECT month, COUNT(*) FROM windows WHERE session_id = 'festival' GROUP BY ALL")
+    assert months.fetchall() == [("2026-03", 90)]
+
+
+def test_an_interrupted_first_run_is_resumed_without_reading_the_store_again(
+    films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films.put_session(replace(films.session("ferry-1"), started_at=after(-40 * 86400)))
+
+    def stop(done: int, of: int) -> None:
+        if done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        archive(films, FolderPlace(folder), on_session=stop)
-    assert len([name for name in files_in(folder) if name.startswith("windows/")]) == 1
-    assert opened(folder).sql("SELECT COUNT(*) FROM windows").fetchall() == [(120,)]
-    (folder / "windows" / "month=2026-05" / ".ferry-2.parquet.part").touch()
-    done = archive(films, FolderPlace(folder), on_session=lambda done, of: None)
-    assert (done.sessions, done.written, done.removed) == (3, 4, 1)
+        archive(films, FolderPlace(folder), now_ms=10**12, on_session=stop)
+    monkeypatch.setattr(type(films), "changed_sessions", lambda *_: [])
+    assert update(films, FolderPlace(folder)).sessions == 2
+    assert sessions_in(folder) == {"ferry-1", "ferry-2", "ferry-3"}
+
+
+def test_only_sessions_that_changed_since_the_last_run_are_read(
+    films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began_ms = to_ms(datetime.now(UTC))
+    archive(films, FolderPlace(folder), now_ms=began_ms, on_session=lambda done, of: None)
+    since: list[int] = []
+    monkeypatch.setattr(
+        type(films), "changed_sessions", lambda _, since_ms: (since.append(since_ms), ["ferry-1", "ferry-2"])[1]
+    )
+    films.delete_session("ferry-1")
+    read: list[str] = []
+    windows = type(films).windows
+    monkeypatch.setattr(
+        type(films), "windows", lambda store, one, *of, **at: (read.append(one), windows(store, one, *of, **at))[1]
+    )
+    films.put_windows([a_window(30, smiling=5, of=5, camera_id="cam-2", session_id="ferry-2")])
+    archive(films, FolderPlace(folder), now_ms=began_ms + 1000, on_session=lambda done, of: None)
+    assert read == ["ferry-2"]
+    assert since == [began_ms - run.OVERLAP_MS]
+    assert sessions_in(folder) == {"ferry-2", "ferry-3"}
+
+
+def test_a_deletion_that_the_store_no_longer_knows_of_reaches_the_archive(
+    films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update(films, FolderPlace(folder))
+    films.delete_session("ferry-1")
+    monkeypatch.setattr(type(films), "changed_sessions", lambda *_: [])
+    later_ms = to_ms(datetime.now(UTC)) + DELETIONS_KNOWN_MS
+    archive(films, FolderPlace(folder), now_ms=later_ms, on_session=lambda done, of: None)
+    assert sessions_in(folder) == {"ferry-2", "ferry-3"}
+
+
+def update(store: Store, place: ArchivePlace) -> Archived:
+    """A run of the archive."""
+    return archive(store, place, now_ms=to_ms(datetime.now(UTC)), on_session=lambda done, of: None)
 
 
 def test_ctrl_c_says_how_to_go_on(
     houselights: Houselights, films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(run, "segments_file", Mock(side_effect=KeyboardInterrupt))
+        patched.setattr(run, "segments_table", Mock(side_effect=KeyboardInterrupt))
         ended = houselights("export", "--archive", folder)
     assert ended.code == 130
     assert "Run the same command again" in ended.err
-    assert "3 sessions" in houselights("export", "--archive", folder).out
+    assert "3 changed sessions" in houselights("export", "--archive", folder).out
 
 
 def test_a_place_that_cannot_be_written_is_one_line(houselights: Houselights, films: Store, folder: Path) -> None:
@@ -238,9 +532,10 @@ def test_a_session_that_cannot_be_laid_out_is_named_and_the_others_are_archived(
     films.put_windows([a_window(600, of=MANY, session_id="ferry-1", width_ms=2000)])  # no curve has two widths
     ended = houselights("export", "--archive", folder)
     assert ended.code == 1
-    assert "ferry-1 is not in the archive" in ended.err
-    read = opened(folder).sql("SELECT DISTINCT session_id FROM windows ORDER BY ALL").fetchall()
-    assert read == [("ferry-2",), ("ferry-3",)]
+    assert "ferry-1 is not up to date" in ended.err
+    assert sessions_in(folder) == {"ferry-1", "ferry-2", "ferry-3"}
+    films.delete_session("ferry-1")
+    assert houselights("export", "--archive", folder).code == 0
 
 
 def test_a_folder_with_other_files_is_left_alone(houselights: Houselights, films: Store, folder: Path) -> None:
@@ -261,7 +556,7 @@ def test_the_archive_of_another_store_is_left_alone(houselights: Houselights, fi
 
 
 @pytest.mark.parametrize(
-    "manifest", ["", "{", "[" * 100_000, "[]", '{"format":1}', '{"format":2,"store":"s","files":{}}']
+    "manifest", ["", "{", "[" * 100_000, "[]", '{"format":1}', '{"format":3,"store":"s","files":{}}']
 )
 def test_an_archive_whose_manifest_somebody_broke_is_left_alone(
     houselights: Houselights, films: Store, folder: Path, manifest: str
@@ -272,24 +567,27 @@ def test_an_archive_whose_manifest_somebody_broke_is_left_alone(
     assert files_in(folder).keys() == {"manifest.json"}
 
 
-def test_an_invalid_digest_is_reported_and_not_accepted(houselights: Houselights, films: Store, folder: Path) -> None:
-    houselights("export", "--archive", folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"] = {name: None for name in manifest["files"]}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    assert "manifest.json" in houselights("export", "--archive", folder).complaint
+def test_an_archive_of_an_earlier_version_is_written_anew(houselights: Houselights, films: Store, folder: Path) -> None:
+    (folder / "windows" / "month=2026-05").mkdir(parents=True)
+    (folder / "windows" / "month=2026-05" / "ferry-1.parquet").touch()
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "store": films.url, "files": {}}))
+    assert houselights("export", "--archive", folder).code == 0
+    assert sessions_in(folder) == {"ferry-1", "ferry-2", "ferry-3"}
+    assert referenced(folder) == files_in(folder).keys()
 
 
-def test_the_manifest_explains_every_column_and_checks_every_file(
+def test_the_dictionary_explains_every_column_and_a_digest_checks_every_file(
     houselights: Houselights, films: Store, folder: Path
 ) -> None:
     houselights("export", "--archive", folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["min_faces"] == 5
-    assert all(column["meaning"] for columns in manifest["tables"].values() for column in columns)
-    assert manifest["files"].keys() == files_in(folder).keys() - {"manifest.json"}
-    for name, digest in manifest["files"].items():
-        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    dictionary = json.loads((folder / "dictionary.json").read_text())
+    assert dictionary["min_faces"] == 5
+    assert all(column["meaning"] for columns in dictionary["tables"].values() for column in columns)
+    (month,) = (folder / "months" / "2026-05").iterdir()
+    files = json.loads(month.read_text())["files"]
+    assert {name.partition("/")[0] for name in files} == {"windows", "segments", "sessions"}
+    for name, file in files.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == file["sha256"]
 
 
 def test_the_query_for_athena_ranks_the_scenes(houselights: Houselights, films: Store, folder: Path) -> None:
@@ -300,6 +598,19 @@ def test_the_query_for_athena_ranks_the_scenes(houselights: Houselights, films: 
         (cut, segment.title, 1) for cut in ("Long", "Short") for segment in SCENES.segments
     }
     assert [row["share"] for row in rows] == [0.4] * 4
+
+
+def test_the_guide_reads_an_archive_in_duckdb_by_its_lists(
+    houselights: Houselights, films: Store, folder: Path
+) -> None:
+    guide = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
+    start = guide.index("    SET VARIABLE files")
+    statements = guide[start : guide.index("\n\n", start)].replace("DIR", str(folder))
+    houselights("export", "--archive", folder)
+    films.delete_session("ferry-2")
+    houselights("export", "--archive", folder)
+    (folder / "windows" / "month=2026-05" / "unfinished.parquet").touch()
+    assert duckdb.connect().execute(statements).fetchall() == [("Long", 0.4)]
 
 
 def test_the_view_gives_the_types_athena_is_told(houselights: Houselights, films: Store, folder: Path) -> None:
@@ -334,17 +645,39 @@ def test_an_archive_in_s3_holds_the_same_files_and_is_kept_up_to_date_alike(
     client.put_object(Bucket=s3, Key="other/file", Body=b"not ours")
     client.put_object(Bucket=s3, Key="deep/archive/")  # a folder that was made in S3's console
     where = f"s3://{s3}/deep/archive/"
-    assert "8 files written" in houselights("export", "--archive", where).out
+    assert "4 files written" in houselights("export", "--archive", where).out
     houselights("export", "--archive", folder)
-    place, folder = open_place(where), FolderPlace(folder)
-    assert place.names() == folder.names()
-    assert all(place.read(name) == folder.read(name) for name in folder.names())
+    assert content(open_place(where)) == content(FolderPlace(folder))
     films.delete_session("ferry-2")
-    assert "1 file written, 2 removed" in houselights("export", "--archive", where).out
-    keys = {one["Key"] for one in client.list_objects_v2(Bucket=s3)["Contents"]}
-    assert "deep/archive/windows/month=2026-05/ferry-1.parquet" in keys
-    assert "other/file" in keys
-    assert not [key for key in keys if "ferry-2" in key]
+    assert "3 files written, 3 removed" in houselights("export", "--archive", where).out
+    houselights("export", "--archive", folder)
+    assert content(open_place(where)) == content(FolderPlace(folder))
+    assert "other/file" in {one["Key"] for one in client.list_objects_v2(Bucket=s3)["Contents"]}
+
+
+def test_a_deleted_session_is_in_no_version_of_an_object_where_a_bucket_keeps_them(
+    houselights: Houselights, films: Store, s3: str
+) -> None:
+    client = boto3.client("s3")
+    client.put_bucket_versioning(Bucket=s3, VersioningConfiguration={"Status": "Enabled"})
+    houselights("export", "--archive", f"s3://{s3}/archive")
+    films.delete_session("ferry-2")
+    houselights("export", "--archive", f"s3://{s3}/archive")
+    versions = client.list_object_versions(Bucket=s3)
+    assert versions["Versions"]
+    for one in versions["Versions"]:
+        body = client.get_object(Bucket=s3, Key=one["Key"], VersionId=one["VersionId"])["Body"].read()
+        assert b"ferry-2" not in body + one["Key"].encode()
+
+
+def test_s3_lets_one_of_two_programs_replace_a_file(s3: str) -> None:
+    one, other = open_place(f"s3://{s3}/archive"), open_place(f"s3://{s3}/archive")
+    first = one.replace("manifest.json", b"1", None)
+    assert first
+    assert other.replace("manifest.json", b"2", None) is None
+    assert other.replace("manifest.json", b"3", first)
+    assert one.replace("manifest.json", b"4", first) is None
+    assert one.read("manifest.json") == b"3"
 
 
 def test_a_bucket_that_is_not_there_is_one_line(houselights: Houselights, films: Store, s3: str) -> None:

@@ -19,12 +19,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from audience.monitoring.alert_watch import AlertWatch
 from audience.store import Store
 from audience.stores import open_store
 from dashboard import mail
 from dashboard.mail import MailServer
 from houselights.notify.reports import RECENT_MS, SETTLING_MS, ReportSender
-from houselights.notify.watch import AlertWatch
 from tests.builders import a_progress, a_session, a_stage, a_timeline, a_transcript, a_window, after
 from tests.certificates import Authority
 
@@ -127,7 +127,7 @@ class Watching:
 
 @pytest.fixture(autouse=True)
 def no_settling_of_watchers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("houselights.notify.watch.SETTLING_S", 0)
+    monkeypatch.setattr("audience.monitoring.alert_watch.SETTLING_S", 0)
 
 
 def test_a_report_arrives_once_with_headline_moment_words_link_and_file(store: Store, post: Post) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from audience.errors import AlertNotDelivered, InvalidValue
+from audience.monitoring.alert_messages import Message
 from dashboard.mail import MailServer
-from houselights.notify.notifiers import Mail, Message
+from houselights.notify.notifiers import Mail
 from houselights.notify.sightings import SightingMessage, SightingWatch
 from tests.audience.identity.conftest import Desk
 from tests.audience.identity.conftest import desk as desk

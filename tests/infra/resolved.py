@@ -25,6 +25,7 @@ _ARNS = {
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}",
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{STACK}/{{name}}",
+    "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{name}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{name}}:*",
 }
 _NOTHING = object()
@@ -114,6 +115,8 @@ class Resolved:
             return _PSEUDO[name]
         if name in self._parameters:
             return self._parameters[name]
+        if template()["Resources"][name]["Type"] == "AWS::SNS::Topic":
+            return f"arn:aws:sns:{REGION}:{ACCOUNT}:{STACK}-{name.lower()}"
         properties = template()["Resources"][name].get("Properties", {})
         named = properties.get("LogGroupName", properties.get("TableName"))
         return f"{STACK}-{name.lower()}" if named is None else self.value(named)

@@ -31,14 +31,21 @@ def test_athena_knows_every_column_with_its_type_in_the_order_they_are_written(n
     assert told == [(column.name, column.kind) for column in TABLES[name]]
 
 
-@pytest.mark.parametrize("name", ["windows", "segments"])
+@pytest.mark.parametrize("name", ["windows", "segments", "sessions"])
 def test_months_are_projected_onto_the_folders_that_are_written(name: str) -> None:
     parameters = table(name)["Parameters"]
     assert table(name)["PartitionKeys"] == [{"Name": "month", "Type": "string"}]
     assert parameters["projection.enabled"] == "true"
     assert parameters["projection.month.format"] == "yyyy-MM"
     where = parameters["storage.location.template"]["Fn::Sub"]
-    assert where == f"s3://${{Bucket}}/archive/{name}/month=${{!month}}/"
+    assert where == f"s3://${{Bucket}}/archive/lists/{name}/month=${{!month}}/"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_athena_reads_the_lists_of_files_and_not_whatever_lies_in_a_folder(name: str) -> None:
+    storage = table(name)["StorageDescriptor"]
+    assert storage["InputFormat"] == "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
+    assert storage["Location"]["Fn::Sub"] == f"s3://${{Bucket}}/archive/lists/{name}/"
 
 
 def test_the_view_has_the_columns_its_statement_gives_and_athena_is_told_of() -> None:

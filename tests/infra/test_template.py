@@ -11,21 +11,24 @@ import boto3
 import pytest
 
 from audience.deliveries.delivery import SUFFIXES, key_of
+from audience.deliveries.pressure import PRESSURE_KEY
 from audience.faces import EXPRESSIONS
 from audience.identity.bundle import LONGEST_LIFE
 from audience.identity.records import LONGEST_SEARCH
 from audience.identity.sealed_picture import FOLDER
 from audience.identity.sightings import sighting_topic
-from audience.monitoring.cost import DETECT_FACES
+from audience.monitoring.cost import SHEET_S, STATUS_EVERY_S, STATUS_S
+from audience.monitoring.prices import DETECT_FACES
 from audience.monitoring.status import status_topic
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_people import KEYS, PEOPLE
 from audience.stores.dynamo_table import EXPIRY_ATTRIBUTE, KEY_SCHEMA, LONGEST_RECOVERY_DAYS
+from edge_lambda.delivery.sheets import LIVE_INTERVAL_S
 from houselights.deploying.package import PLATFORM, PYTHON
 from ingest_lambda.bucket import quick_client
-from ingest_lambda.handler import ONE_MESSAGE_S
+from ingest_lambda.handler import AT_ONCE, LIVE_SHARE, MEASURE, ONE_MESSAGE_S
 from ingest_lambda.rekognition import rekognition_client
-from ingest_lambda.worker import KEPT
+from ingest_lambda.worker import BACKLOG_WAITS_S, KEPT, LIVE_S
 from tests.infra.iam import Call, is_allowed
 from tests.infra.resolved import Resolved
 from tests.infra.template import ROOT, one_or_more, properties, resources, template, text_of
@@ -35,6 +38,9 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 # Actions that know no resource, and the policy of a key, in which a star means that key.
 NO_RESOURCE = {"rekognition:DetectFaces", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+NEW_ACCOUNT = 10
+"""Copies of all functions together that a new account may run."""
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
 
@@ -95,7 +101,7 @@ def longest_wait_s() -> int:
     def kept(queue: str) -> int:
         return properties(queue)["MessageRetentionPeriod"]
 
-    (target,) = properties("Created")["Targets"]
+    target = next(one for one in properties("Created")["Targets"] if one["Id"] == "queue")
     # The function sets a message aside as a new one; and a message that is moved is a new one, too.
     worked_on = kept("Queue") + kept("DeadLetters")
     return target["RetryPolicy"]["MaximumEventAgeInSeconds"] + kept("Undelivered") + worked_on + worked_on
@@ -138,12 +144,87 @@ def test_what_reaches_the_bucket_under_a_delivery_s_key_goes_into_the_queue():
     for kind in ("sheets", "windows"):
         key = key_of(kind, session_id="talk", stage_id="main", camera_id="cam-1", start_ms=0, content="0" * 32)
         assert key.startswith(tuple(prefixes))
-    (target,) = rule["Targets"]
+    target, live = rule["Targets"]
     assert text_of(target["Arn"]) == "${Queue.Arn}"
     assert text_of(target["DeadLetterConfig"]["Arn"]) == "${Undelivered.Arn}"
+    assert text_of(live["Arn"]) == "${Live.Arn}"
 
 
-@pytest.mark.parametrize(("policy", "queue"), [("QueuePolicy", "Queue"), ("UndeliveredPolicy", "Undelivered")])
+def test_the_live_queue_holds_what_is_new_alone_and_the_other_everything_until_it_is_recorded():
+    live, queue = properties("Live"), properties("Queue")
+    assert live["MessageRetentionPeriod"] == 60, "so that after an outage nothing old stands before the newest"
+    assert "RedrivePolicy" not in live, "what fails there comes again from the other queue"
+    assert queue["DelaySeconds"] >= live["MessageRetentionPeriod"] > LIVE_S, "they do not work on one at once"
+    assert queue["MessageRetentionPeriod"] == 14 * 86_400
+    sources = {
+        name: one["Properties"]["Queue"]
+        for name, one in properties("Ingest")["Events"].items()
+        if "Queue" in one["Properties"]
+    }
+    assert sources == {
+        "Deliveries": {"Fn::GetAtt": ["Live", "Arn"]},
+        "Backlog": {"Fn::GetAtt": ["Queue", "Arn"]},
+        "Statuses": {"Fn::GetAtt": ["Statuses", "Arn"]},
+    }
+    environment = properties("Ingest")["Environment"]["Variables"]
+    assert environment["HOUSELIGHTS_LIVE_QUEUE"] == sources["Deliveries"]
+    assert environment["HOUSELIGHTS_STATUSES"] == sources["Statuses"]
+    assert environment["HOUSELIGHTS_QUEUE"] == {"Ref": "Queue"}
+    assert environment["HOUSELIGHTS_DELIVERIES"] == {"Ref": "Deliveries"}
+
+
+def test_a_delivery_that_waits_for_a_service_is_no_dead_letter_within_ten_days():
+    queue = properties("Queue")
+    assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] > 10 * 86_400
+
+
+def test_the_quota_of_detect_faces_is_divided_among_the_copies_that_may_run():
+    events, environment = properties("Ingest")["Events"], properties("Ingest")["Environment"]["Variables"]
+
+    def copies(source: str) -> Any:
+        return events[source]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+
+    assert environment["LIVE_COPIES"] == copies("Deliveries") == {"Ref": "MostAtOnce"}
+    assert environment["BACKLOG_COPIES"] == copies("Backlog") == {"Ref": "BacklogAtOnce"}
+    assert environment["DETECT_FACES_PER_SECOND"] == {"Ref": "DetectFacesPerSecond"}
+
+
+def test_the_defaults_suit_a_festival_and_a_new_account():
+    usual = {name: one.get("Default") for name, one in template()["Parameters"].items()}
+    assert usual["MostAtOnce"] + usual["BacklogAtOnce"] + usual["StatusesAtOnce"] <= NEW_ACCOUNT
+    live = LIVE_SHARE * usual["DetectFacesPerSecond"]
+    assert live * LIVE_INTERVAL_S >= 60, "cameras at a sheet every 2 s"
+    assert usual["MostAtOnce"] * AT_ONCE / SHEET_S >= live
+    assert (
+        f"good for {live * LIVE_INTERVAL_S:g} cameras"
+        in template()["Parameters"]["DetectFacesPerSecond"]["Description"]
+    )
+    assert usual["StatusesAtOnce"] / STATUS_S >= 10 * 3 / STATUS_EVERY_S, "10 stages of 3 cameras"
+
+
+def test_the_function_measures_how_far_behind_it_is_every_minute_and_cameras_may_read_it():
+    schedule = properties("Ingest")["Events"]["Pressure"]["Properties"]
+    assert schedule["Schedule"] == "rate(1 minute)"
+    assert json.loads(schedule["Input"]) == {"houselights": MEASURE}
+    stack = Resolved()
+    at = f"{stack.arn('Deliveries')}/{PRESSURE_KEY}"
+    assert is_allowed(Call("s3:PutObject", at), stack.policies("IngestRole"))
+    assert not is_allowed(Call("s3:PutObject", at), stack.policies("CameraRole"))
+    assert is_allowed(Call("s3:GetObject", at), stack.policies("CameraRole"))
+
+
+def test_writes_of_a_festival_day_may_be_paid_for_by_the_hour():
+    table = Resolved(TableWritesPerSecond=4400, TableReadsPerSecond=300).resources("AWS::DynamoDB::Table")["Table"]
+    assert table["BillingMode"] == "PROVISIONED"
+    assert table["ProvisionedThroughput"] == {"WriteCapacityUnits": 4400, "ReadCapacityUnits": 300}
+    usual = Resolved().resources("AWS::DynamoDB::Table")["Table"]
+    assert usual["BillingMode"] == "PAY_PER_REQUEST"
+    assert "ProvisionedThroughput" not in usual
+
+
+@pytest.mark.parametrize(
+    ("policy", "queue"), [("QueuePolicy", "Queue"), ("LivePolicy", "Live"), ("UndeliveredPolicy", "Undelivered")]
+)
 def test_a_queue_takes_from_the_rule_alone(policy, queue):
     (statement,) = properties(policy)["PolicyDocument"]["Statement"]
     assert properties(policy)["Queues"] == [{"Ref": queue}]
@@ -155,14 +236,13 @@ def test_a_queue_takes_from_the_rule_alone(policy, queue):
 def test_queues_are_encrypted_and_dead_letters_outlive_the_queue_they_came_through():
     assert all(queue["SqsManagedSseEnabled"] is True for queue in resources("AWS::SQS::Queue").values())
     queue = properties("Queue")
-    assert queue["RedrivePolicy"] == {
-        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]},
-        "maxReceiveCount": 5,
-    }
-    assert queue["MessageRetentionPeriod"] < properties("DeadLetters")["MessageRetentionPeriod"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    assert queue["MessageRetentionPeriod"] <= properties("DeadLetters")["MessageRetentionPeriod"]
 
 
-def test_a_message_stays_out_of_sight_for_six_times_as_long_as_the_function_may_take():
+def test_a_message_stays_out_of_sight_for_longer_than_the_function_may_take():
+    for queue in ("Queue", "Live", "Statuses"):
+        assert properties(queue)["VisibilityTimeout"] >= properties("Ingest")["Timeout"], "AWS refuses less"
     assert properties("Queue")["VisibilityTimeout"] >= 6 * properties("Ingest")["Timeout"]
 
 
@@ -182,22 +262,23 @@ def test_a_message_for_which_a_service_stalls_is_done_with_before_the_function_i
     assert max(map(longest_s, clients)) <= ONE_MESSAGE_S
     # A download that stalls after it began is not tried again, but takes as long as one more answer.
     assert longest_s(s3) + s3.meta.config.read_timeout <= ONE_MESSAGE_S
-    load = properties("Ingest")["Events"]["Deliveries"]["Properties"]["BatchSize"]
-    assert properties("Ingest")["Timeout"] >= ONE_MESSAGE_S + 2 * load, "a second a sheet, and as much again"
+    loads = [one["Properties"].get("BatchSize", 0) for one in properties("Ingest")["Events"].values()]
+    assert max(loads) <= AT_ONCE, "all of a load at once"
+    assert properties("Ingest")["Timeout"] >= ONE_MESSAGE_S + BACKLOG_WAITS_S
 
 
 def test_a_message_that_came_again_once_does_not_look_like_a_queue_that_stands_still():
     assert properties("Queue")["VisibilityTimeout"] < ALARMS["QueueBehind"]["Threshold"]
 
 
-def test_the_status_of_cameras_goes_into_the_same_queue():
+def test_the_status_of_cameras_goes_into_a_queue_of_its_own():
     rule = properties("Status")["TopicRulePayload"]
     assert rule["Sql"] == "SELECT *, topic() AS topic, timestamp() AS received_ms FROM 'houselights/+/+/+/status'"
     of = {"+": "x"}
     filter_ = re.search(r"'(.*)'", rule["Sql"]).group(1)
     assert "/".join(of.get(level, level) for level in filter_.split("/")) == status_topic("x", "x", "x")
     (action,) = rule["Actions"]
-    assert action["Sqs"]["QueueUrl"] == {"Ref": "Queue"}
+    assert action["Sqs"]["QueueUrl"] == {"Ref": "Statuses"}
     assert action["Sqs"]["UseBase64"] is False
     assert rule["ErrorAction"]["Sqs"]["QueueUrl"] == {"Ref": "Undelivered"}
 
@@ -234,8 +315,9 @@ def test_the_function_runs_what_the_package_is_made_for():
 
 
 def test_one_bad_sheet_does_not_block_those_it_came_with():
+    for one in properties("Ingest")["Events"].values():
+        assert one["Type"] != "SQS" or one["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     source = properties("Ingest")["Events"]["Deliveries"]["Properties"]
-    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["MaximumBatchingWindowInSeconds"] == 0, "a sheet is in the table within 4 s of its first frame"
     assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "MostAtOnce"}}
 
@@ -290,7 +372,7 @@ def test_services_act_for_this_account_alone():
 
 
 def test_the_table_is_the_one_the_store_makes():
-    table = properties("Table")
+    table = Resolved().resources("AWS::DynamoDB::Table")["Table"]
     assert table["KeySchema"] == list(KEY_SCHEMA)
     assert table["AttributeDefinitions"] == [
         {"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in KEY_SCHEMA
@@ -327,7 +409,7 @@ def test_a_table_of_people_is_the_one_the_store_of_people_looks_for(name):
     table = Resolved(People="yes").resources("AWS::DynamoDB::Table")[name]
     assert table["TableName"] == f"houselights-table{PEOPLE_TABLES[name]}"
     for what in ("KeySchema", "AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled"):
-        assert table[what] == properties("Table")[what]
+        assert table[what] == Resolved().resources("AWS::DynamoDB::Table")["Table"][what]
     resource = template()["Resources"][name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 

@@ -83,6 +83,9 @@ class RecordingReporter:
     def refused(self, what: str, problem: Exception) -> None:
         self.lines.append(("refused", what, problem))
 
+    def postponed(self, problem: Exception | None) -> None:
+        self.lines.append(("postponed", problem))
+
     def failed(self, problem: Exception) -> None:
         self.lines.append(("failed", problem))
 

@@ -113,8 +113,9 @@ def test_a_batch_is_scored_recorded_and_reported(cloud, function, rekognition, s
 
     written = lines()
     of_stage, of_all = metrics_of(written, **STAGE), metrics_of(written, service="ingest")
-    assert of_stage["Faces"] == of_all["Faces"] == ([25.0, 2.0], "Count")
-    assert of_stage["Unmatched"] == of_all["Unmatched"] == ([1.0, 0.0], "Count")
+    # Messages are processed at once, so their order is open.
+    assert sorted(of_stage["Faces"][0]) == sorted(of_all["Faces"][0]) == [2.0, 25.0]
+    assert sorted(of_stage["Unmatched"][0]) == sorted(of_all["Unmatched"][0]) == [0.0, 1.0]
     assert of_stage["ShareSmile"] == ([1.0], "None")
     assert of_stage["ShareFear"] == ([0.0], "None")
     assert of_stage["DelayFromCapture"] == of_all["DelayFromCapture"]
@@ -123,8 +124,8 @@ def test_a_batch_is_scored_recorded_and_reported(cloud, function, rekognition, s
     assert set(of_all) == {"Faces", "Unmatched", "DelayFromCapture", "Rejected"}
 
     told = [line for line in written if "_aws" not in line]
-    assert [line["message"] for line in told] == ["recorded", "recorded", "status", "refused"]
-    first = told[0]
+    assert sorted(line["message"] for line in told) == ["recorded", "recorded", "refused", "status"]
+    first = next(line for line in told if line.get("kind") == "sheet")
     assert (first["session"], first["stage"], first["camera"]) == ("talk-1", "main", "cam-1")
     assert (first["kind"], first["faces"], first["unmatched"], first["service"]) == ("sheet", 25, 1, "ingest")
 
@@ -148,10 +149,13 @@ def test_what_fails_now_is_named_and_counted(cloud, function, rekognition, lines
     assert len(cloud.keys()) == 1
 
 
-def test_a_message_without_enough_time_left_is_retried_without_the_others(cloud, function, rekognition, store, lines):
+def test_a_message_without_enough_time_left_is_retried_without_the_others(
+    cloud, function, rekognition, store, lines, monkeypatch
+):
     sheets = [a_sheet(3, at_s=at_s) for at_s in (0, 5, 10)]
     rekognition.will_answer([a_found_face(sheets[0].manifest.grid, place) for place in range(3)])
     event = sqs_event(*(cloud.created(cloud.put(sheet.delivery())) for sheet in sheets))
+    monkeypatch.setattr(module, "AT_ONCE", 1)  # so that the order of the messages is that of the times
     slow = Context(module.ONE_MESSAGE_S + 1, module.ONE_MESSAGE_S - 1, 5)
     assert module.handler(event, slow) == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
     assert store.windows("talk-1", "main").faces.tolist() == [3]
@@ -163,7 +167,7 @@ def test_a_message_without_enough_time_left_is_retried_without_the_others(cloud,
 
 
 def test_an_event_of_another_kind_fails_the_call(function):
-    with pytest.raises(Exception, match="Unexpected batch event type"):
+    with pytest.raises(Exception, match="no messages of a queue"):
         function()
 
 

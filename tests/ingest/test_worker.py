@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from audience.monitoring.status import status_message, status_topic
 from audience.store import Store
 from audience.stores import open_store
 from ingest_lambda.bucket import BucketDeliveries, quick_client
+from ingest_lambda.budget import FairBudget
 from ingest_lambda.dead_letters import DeadLetterQueue
 from ingest_lambda.worker import LARGEST, Worker, read_message
 from tests.builders import a_heartbeat, a_session, after_ms
@@ -371,3 +373,94 @@ def test_any_order_of_messages_twice_and_with_broken_ones_between_gives_the_same
 def test_a_refusal_is_no_rejection():
     """A rejection's text may quote what a stranger wrote, and a refusal's not: reporters tell them apart."""
     assert not issubclass(DeliveryRefused, SheetRejected)
+
+
+class TestTheLiveQueue:
+    """A delivery is announced twice: at once, and to the queue of all deliveries a minute later."""
+
+    def test_records_what_is_new(self, cloud, store, worker, reporter):
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        worker.process_live(body, sent_ms=NOW_MS - 500)
+        assert store.windows("talk-1", "main").faces.tolist() == [3]
+        assert cloud.keys() == []
+        worker.process(body)
+        assert reporter.kinds == ["recorded", "duplicate"]
+        assert cloud.dead_letters() == []
+
+    def test_leaves_what_is_old_without_reading_it(self, cloud, store, worker, reporter, scorer):
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        worker.process_live(body, sent_ms=NOW_MS - 11_000)
+        assert (scorer.sheets, len(cloud.keys())) == ([], 1)
+        worker.process(body)
+        assert reporter.kinds == ["postponed", "recorded"]
+
+    @pytest.mark.parametrize("problem", [ScorerUnavailable("busy"), RuntimeError("a fault")])
+    def test_leaves_what_fails_to_the_other_queue(self, cloud, store, worker, reporter, scorer, problem):
+        scorer.fails.append(problem)
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        worker.process_live(body, sent_ms=NOW_MS)
+        worker.process(body)
+        assert reporter.kinds == ["postponed", "recorded"]
+        assert store.windows("talk-1", "main").faces.tolist() == [3]
+        assert cloud.dead_letters() == []
+
+    def test_sets_nothing_aside(self, cloud, worker):
+        """Or what is refused would be there twice."""
+        body = cloud.created(cloud.put(a_sheet(3, session_id="nobodys").delivery()))
+        worker.process_live(body, sent_ms=NOW_MS)
+        assert cloud.dead_letters() == []
+        worker.process(body)
+        assert len(cloud.dead_letters()) == 1
+
+    def test_leaves_what_is_over_its_budget(self, cloud, store, worker, reporter, scorer):
+        worker = replace(worker, live_budget=FairBudget(0.001))
+        bodies = [cloud.created(cloud.put(a_sheet(3, at_s=at_s).delivery())) for at_s in range(4)]
+        for body in bodies:
+            worker.process_live(body, sent_ms=NOW_MS)
+        assert reporter.kinds.count("recorded") == len(scorer.sheets) < 4
+        for body in bodies:
+            worker.process(body)
+        assert len(store.windows("talk-1", "main").start_ms) == 4
+
+    def test_takes_window_files_whatever_the_budget(self, cloud, store, worker, reporter):
+        worker = replace(worker, live_budget=FairBudget(0.001))
+        for at_s in range(5):
+            worker.process_live(cloud.created(cloud.put(a_window_file(at_s).delivery())), sent_ms=NOW_MS)
+        assert reporter.kinds == ["recorded"] * 5
+
+
+class TestAMessageThatFails:
+    def test_for_want_of_a_service_never_becomes_a_dead_letter(self, cloud, worker, scorer, reporter):
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        scorer.fails += [ScorerUnavailable("Rekognition is busy")] * 2
+        for receives in (5, 900):
+            with pytest.raises(ScorerUnavailable):
+                worker.process(body, receives=receives)
+        assert cloud.dead_letters() == []
+        worker.process(body, receives=901)
+        assert reporter.kinds[-1] == "recorded"
+
+    def test_over_the_budget_of_the_backlog_goes_back_after_a_wait(self, cloud, worker, scorer, monkeypatch):
+        monkeypatch.setattr("ingest_lambda.worker.BACKLOG_WAITS_S", 0.3)
+        waited: list[float] = []
+        budget = FairBudget(0.001)
+        while budget.admits(("another", "stage"), time.monotonic()):
+            pass
+        with pytest.raises(ScorerUnavailable):
+            replace(worker, backlog_budget=budget, wait=waited.append).process(
+                cloud.created(cloud.put(a_sheet(3).delivery()))
+            )
+        assert waited
+        assert scorer.sheets == []
+
+    def test_with_an_unexpected_error_becomes_a_dead_letter_at_the_fifth_time(self, cloud, worker, scorer):
+        body = cloud.created(cloud.put(a_sheet(3).delivery()))
+        scorer.fails += [RuntimeError("a fault")] * 2
+        with pytest.raises(RuntimeError):
+            worker.process(body, receives=4)
+        assert cloud.dead_letters() == []
+        worker.process(body, receives=5)
+        ((letter, reason),) = cloud.dead_letters()
+        assert letter == body
+        assert "RuntimeError" in reason
+        assert "a fault" not in reason, "it may quote a delivery"

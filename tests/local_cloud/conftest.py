@@ -17,7 +17,7 @@ from tests.local_cloud.service_model import faults_of_answer
 
 @pytest.fixture(scope="package")
 def cloud() -> Iterator[LocalCloud]:
-    with running_cloud(Stack(name=f"test-{uuid4().hex[:12]}")) as running:
+    with running_cloud(Stack(name=f"test-{uuid4().hex[:12]}", most_receives=3)) as running:
         yield running
 
 

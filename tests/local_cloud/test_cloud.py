@@ -17,7 +17,7 @@ from audience.errors import InvalidValue
 from audience.stores import open_store
 from houselights.cli import run
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
-from houselights.local_cloud.stack import MOST_RECEIVES, VISIBLE_AGAIN_S, Stack
+from houselights.local_cloud.stack import DELAY_S, LIVE_RETENTION_S, MOST_RECEIVES, VISIBLE_AGAIN_S, Stack
 from tests.builders import a_session, a_window
 from tests.contracts.dynalite import running_dynalite
 from tests.infra.template import properties
@@ -63,6 +63,15 @@ def test_what_is_delivered_is_told_of_with_its_bucket_key_and_size(cloud, delive
     assert (event["detail"]["object"]["key"], event["detail"]["object"]["size"]) == (key, 16)
 
 
+def test_what_is_delivered_is_told_of_in_both_queues(cloud, deliver):
+    key = "sheets/talk-1/main/cam-1/2026/03/01/18/1772388000000-00fe.jpg"
+    deliver(key)
+    (live,) = received(cloud, cloud.queues.live, WaitTimeSeconds=20)
+    (event,) = taken(cloud, 1)
+    assert json.loads(live["Body"])["detail"]["object"]["key"] == event["detail"]["object"]["key"] == key
+    cloud.client("sqs").delete_message(QueueUrl=cloud.queues.live, ReceiptHandle=live["ReceiptHandle"])
+
+
 def test_a_key_is_told_as_it_is(cloud, deliver):
     key = "windows/späte Vorstellung/a+b %20"
     deliver(key)
@@ -89,7 +98,7 @@ def test_many_deliveries_at_once_are_each_told_of_once(cloud, deliver):
 
 def test_a_message_received_too_often_goes_to_the_dead_letters(cloud, deliver):
     deliver("sheets/broken.jpg")
-    for _ in range(MOST_RECEIVES):
+    for _ in range(cloud.stack.most_receives):
         assert len(received(cloud, cloud.queue_url, WaitTimeSeconds=20, VisibilityTimeout=0)) == 1
     assert received(cloud, cloud.queue_url) == []
     (message,) = received(cloud, cloud.dead_letters_url)
@@ -178,8 +187,9 @@ def test_a_name_that_no_bucket_could_have_is_refused(name):
 
 def test_it_is_made_as_the_template_makes_it(cloud):
     queue = properties("Queue")
-    assert queue["VisibilityTimeout"] == VISIBLE_AGAIN_S
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == MOST_RECEIVES
+    assert (queue["VisibilityTimeout"], queue["DelaySeconds"]) == (VISIBLE_AGAIN_S, DELAY_S)
+    assert properties("Live")["MessageRetentionPeriod"] == LIVE_RETENTION_S
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == MOST_RECEIVES == Stack().most_receives
     of_the_bucket = cloud.stack.pattern["detail"] | {"bucket": {"name": [{"Ref": "Deliveries"}]}}
     assert properties("Created")["EventPattern"] == cloud.stack.pattern | {"detail": of_the_bucket}
     closed = cloud.client("s3").get_public_access_block(Bucket=cloud.stack.bucket)["PublicAccessBlockConfiguration"]

@@ -188,6 +188,7 @@ def a_camera(runs: Runs) -> None:
     runs.houselights("alerts", *webhook, "--test")
     with runs.serving("alerts", "-m", "houselights", "alerts", *webhook) as alerts:
         alerts.until("checking the rules")
+    runs.houselights("plan", "--stages", "9", "--cameras", "2", "--hours", "8", "--write", "FILE-plan.txt")
     runs.houselights("qr", "talk", "--at", "https://example.org", "--to", "FILE.svg")
     runs.houselights("notice", "hall", "--languages", "de,en", "--to", "FILE-2.pdf")
     runs.houselights("notice", "hall", "--up", "--by", "Ada")

@@ -58,7 +58,7 @@ class _Form(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Sending:
-    """The parts that are being received."""
+    """The parts that this process receives."""
 
     def __init__(self) -> None:
         self._recordings: set[str] = set()
@@ -133,10 +133,11 @@ async def _look(request: Request, _: _Sending) -> Response:
 async def _receive(request: Request, sending: _Sending) -> Response:
     who = asked_by(request, account)()
     recording_id = request.path_params["recording_id"]
-    with sending.one(recording_id, who) as busy:
+    with sending.one(recording_id, who) as busy, incoming().receiving(recording_id) as alone:
         found = await _own(request)
-        if busy:
-            return _problem(409 if busy == _BUSY else 429, gettext(busy), found.received)
+        if busy or not alone:
+            reason = busy or _BUSY
+            return _problem(409 if reason == _BUSY else 429, gettext(reason), found.received)
         wanted = None if found.received is None else found.received.wanted
         stated = _RANGE.fullmatch(request.headers.get("content-range", ""))
         if stated is None:

@@ -93,7 +93,7 @@ def compare_figures(
         name=name,
         ends_s=stretch,
         highest=100 * _highest(*(np.fmax(line.share, line.high) for line in lines)),
-        segments=_segments(axis, stretch),
+        segments=shown_segments(axis, stretch),
     )
     if difference is None:
         return figures
@@ -150,10 +150,11 @@ def _highest(*values: Floats) -> float:
     return float(np.nanmax(np.concatenate(values), initial=0.0))
 
 
-def _segments(axis: FilmAxis, stretch: Ends) -> pd.DataFrame:
+def shown_segments(axis: FilmAxis, stretch: Ends) -> pd.DataFrame:
+    """What was shown, as far as it lies in the stretch; see `CompareFigures.segments`."""
     segments = axis.timeline.segments if axis.timeline else ()
-    rows = [(segment.start_s, segment.end_s, segment.title) for segment in segments]
-    return _clipped(pd.DataFrame(rows, columns=["from_s", "until_s", "title"]), stretch)
+    rows = [(one.start_s, one.end_s, one.title, number) for number, one in enumerate(segments, start=1)]
+    return _clipped(pd.DataFrame(rows, columns=["from_s", "until_s", "title", "number"]), stretch)
 
 
 def _clipped(spans: pd.DataFrame, stretch: Ends) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Checks the rules of all sessions and sends their alerts: the work of `houselights alerts`.
+"""Checks the rules of sessions and sends their alerts: the work of `houselights alerts` and of a function in the cloud.
 
 One watcher is active for a session at a time; others stand by until it has been silent for `WATCHED_MS`. Each sent
 message is recorded at once, so none is sent twice, unless the watcher dies in between.
@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from audience.alerts import Alert, AlertBook, AlertMark, AlertWatcher, MarkKind
 from audience.errors import AlertNotDelivered, SessionNotFound, StoreUnavailable
+from audience.monitoring.alert_messages import AlertMessage, Notifier, Turn
 from audience.monitoring.evaluate import evaluate, is_watched
 from audience.sessions import Session
 from audience.store import Store
 from audience.time import to_ms
-from edge_lambda.backoff import Backoff
-from houselights.notify.notifiers import AlertMessage, Notifier, Turn
-from houselights.notify.reports import ReportSender
 
 LATE_MS: Final = 600_000
 """An alert that ended this long ago is no longer sent."""
 
+SETTLED_MS: Final = 2 * LATE_MS
+"""A session that ended this long ago has no alert left that is sent, as long as somebody watched it until it ended."""
+
 LEFT_MS: Final = 24 * 3_600_000
 """A session that ended this long ago is no longer checked."""
+
+FIRST_RETRY_S: Final = 2.0
+LONGEST_RETRY_S: Final = 120.0
+"""Seconds before a message that could not be sent is tried again; twice as many each time."""
 
 SETTLING_S: Final = 1.0
 """Two watchers that start at once both register, wait this long, and the one that registered last becomes active."""
@@ -38,8 +43,24 @@ class _Channel:
 
     notifier: Notifier
     again_ms: int = 0
-    backoff: Backoff = field(default_factory=lambda: Backoff(first_s=2, longest_s=120))
+    wait_s: float = 0.0
     error_text: str = ""
+
+
+class SessionReports(Protocol):
+    """Sends the reports of sessions that have ended."""
+
+    def is_recent(self, session: Session) -> bool:
+        """Whether a session ended, or was scored, lately."""
+        ...
+
+    def is_due(self, session: Session, book: AlertBook) -> bool:
+        """Whether a report of a session is still to be sent somewhere, and can be made now."""
+        ...
+
+    def send(self, session: Session, book: AlertBook) -> None:
+        """Sends a session's report to every address that it is still to be sent to."""
+        ...
 
 
 class AlertWatch:
@@ -55,7 +76,8 @@ class AlertWatch:
         log: Callable[[str], None],
         now: Callable[[], datetime],
         every_s: float = 5.0,
-        reports: ReportSender | None = None,
+        reports: SessionReports | None = None,
+        session_id: str = "",
     ) -> None:
         """Creates the object without I/O.
 
@@ -68,9 +90,10 @@ class AlertWatch:
             now: the wall clock.
             every_s: seconds between checks.
             reports: sends the reports of sessions that have ended; None to send none.
+            session_id: the one session to check; "" for all of the store.
         """
         self._store, self._name, self._stop, self._log, self._now = store, name, stop, log, now
-        self._every_s, self._reports = every_s, reports
+        self._every_s, self._reports, self._session_id = every_s, reports, session_id
         self._channels = [_Channel(notifier) for notifier in notifiers]
         self._active: set[str] = set()
         self._standby: set[str] = set()
@@ -92,7 +115,7 @@ class AlertWatch:
             StoreUnavailable: the store cannot be used now.
         """
         now_ms = self._now_ms()
-        for session in self._store.sessions():
+        for session in self._sessions():
             recent = session.ended_at is None or now_ms - to_ms(session.ended_at) < LEFT_MS
             if recent or (self._reports is not None and self._reports.is_recent(session)):
                 try:
@@ -100,6 +123,14 @@ class AlertWatch:
                 except SessionNotFound:
                     self._active.discard(session.session_id)
                     self._log(f"{session.session_id} was deleted with its rules: it is no longer checked")
+
+    def _sessions(self) -> list[Session]:
+        if not self._session_id:
+            return self._store.sessions()
+        try:
+            return [self._store.session(self._session_id)]
+        except SessionNotFound:
+            return []
 
     def _check_all(self) -> None:
         error_text = ""
@@ -158,7 +189,7 @@ class AlertWatch:
             try:
                 channel.notifier.send(AlertMessage(session_id=session_id, alert=alert, turn=turn))
             except AlertNotDelivered as problem:
-                wait_s = channel.backoff.next_s()
+                channel.wait_s = wait_s = min(max(FIRST_RETRY_S, 2 * channel.wait_s), LONGEST_RETRY_S)
                 channel.again_ms = self._now_ms() + round(wait_s * 1000)
                 if str(problem) != channel.error_text:
                     channel.error_text = str(problem)
@@ -169,7 +200,7 @@ class AlertWatch:
             kind: MarkKind = "told" if turn == "began" else "told over"
             mark = AlertMark(alert_id=alert.alert_id, kind=kind, by=channel.notifier.name, at_ms=self._now_ms())
             self._store.alerting.put(session_id, mark)
-            channel.backoff.reset()
+            channel.wait_s = 0.0
             if channel.error_text:
                 channel.error_text = ""
                 self._log(f"{channel.notifier.name} accepts alerts again")
@@ -186,6 +217,26 @@ class AlertWatch:
 
     def _now_ms(self) -> int:
         return to_ms(self._now())
+
+
+def sessions_to_watch(store: Store, now_ms: int) -> list[str]:
+    """The ids of sessions whose rules are to be checked, or of whose alerts somebody is still to be notified.
+
+    Args:
+        store: of the sessions.
+        now_ms: the wall clock, milliseconds since the epoch.
+
+    Raises:
+        StoreUnavailable: the store cannot be read.
+    """
+    found = []
+    for session in store.sessions():
+        ended_ms = None if session.ended_at is None else to_ms(session.ended_at)
+        if ended_ms is None or now_ms - ended_ms < SETTLED_MS:
+            book = store.alerting.book(session.session_id)
+            if book.rules or book.alerts:
+                found.append(session.session_id)
+    return found
 
 
 def _pending(book: AlertBook, notifier: str, now_ms: int) -> list[tuple[Alert, Turn]]:
