@@ -318,7 +318,7 @@ def test_without_places_for_films_it_says_how_to_name_them(
     pages: Pages, filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HOUSELIGHTS_VIDEOS", raising=False)
-    assert NO_FILMS in text_of(pages.timeline("talk-1"))
+    assert NO_FILMS.format(command="houselights dashboard --videos DIR") in text_of(pages.timeline("talk-1"))
 
 
 def test_films_of_one_name_are_told_apart_by_as_many_of_their_folders_as_it_takes() -> None:
