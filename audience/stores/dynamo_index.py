@@ -66,9 +66,13 @@ class SessionIndex:
         """Removes the entries of a session."""
         self._table.delete_all([key(at.partition, at.sort) for at in _entries(session)])
 
-    def all(self) -> list[Session]:
-        """Every session, the latest start first."""
-        parts = [under(_of_month(month)) for month in self._months()]
+    def all(self, *, of_earlier: bool = False) -> list[Session]:
+        """Every session, the latest start first.
+
+        Args:
+            of_earlier: whether the table may be one of an earlier version, whose sessions are left out.
+        """
+        parts = [under(_of_month(month)) for month in self._months(of_earlier=of_earlier)]
         rows = [row for part in self._table.rows_each(parts, ("document",)) for row in part]
         return [documents.from_json(row["document"]["S"], Session) for row in rows]
 
@@ -115,9 +119,9 @@ class SessionIndex:
                 )
             self._is_current = True
 
-    def _months(self) -> list[str]:
+    def _months(self, *, of_earlier: bool = False) -> list[str]:
         months = [item["sk"]["S"] for item in self._table.rows(under(MONTHS), ("sk",))]
-        if not months:
+        if not months and not of_earlier:
             self.check_version()
         return sorted(months, reverse=True)
 
