@@ -50,6 +50,7 @@ test: $(SYNC) ## Run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.contracts.dynalite
 	@$(BIN)/python -m tests.mosquitto
+	@$(BIN)/python -m tests.two_dashboards
 	@$(BIN)/python -m tests.outside.tracing
 	@$(MAKE) --no-print-directory checks || echo "The checks of infra/template.yaml will be skipped." >&2
 	@# A third of a test's time is waiting: three at once keep two cores busy. By file, since its tests share servers.

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audience.errors import InvalidValue
+from audience.language import gettext
 from audience.percents import percent, percent_text
 from audience.privacy import Setting
 from audience.window_table import WindowTable
@@ -204,8 +205,13 @@ def withheld_text(min_faces: int, *, as_usual: bool) -> str:
         min_faces: figures over fewer faces are withheld.
         as_usual: whether too few faces is the only reason; else also numbers other than the usual one.
     """
-    few = f"fewer than {min_faces}"
-    return few if as_usual else f"{few}, or in a room of at most {SMALL_ROOM} another number than usual"
+    if as_usual:
+        return gettext("fewer than {min_faces}", min_faces=min_faces)
+    return gettext(
+        "fewer than {min_faces}, or in a room of at most {small_room} another number than usual",
+        min_faces=min_faces,
+        small_room=SMALL_ROOM,
+    )
 
 
 def bounded(
@@ -254,8 +260,10 @@ def share_text(share: float, low: float, high: float) -> str:
     if not is_bounded(share, low, high):
         return percent_text(share)
     if share in (LEAST_SHARE, 1 - LEAST_SHARE):
-        return "under 1 in 5" if low == 0 else "over 4 in 5"
-    return f"{'under' if low == 0 else 'over'} {percent_text(share)}"
+        return gettext("under 1 in 5") if low == 0 else gettext("over 4 in 5")
+    if low == 0:
+        return gettext("under {share}", share=percent_text(share))
+    return gettext("over {share}", share=percent_text(share))
 
 
 def interval_text(share: float, low: float, high: float, *, unit: str = "") -> str:
@@ -267,4 +275,4 @@ def interval_text(share: float, low: float, high: float, *, unit: str = "") -> s
     """
     if np.isnan(low) or is_bounded(share, low, high):
         return ""
-    return f"{percent(low)} to {percent(high)}{unit}"
+    return gettext("{low} to {high}", low=percent(low), high=percent(high)) + unit

@@ -24,8 +24,6 @@ ENGLISH: Final = "en"
 LANGUAGES: Final = {ENGLISH: "English", "de": "Deutsch", "es": "Español", "fr": "Français", "pl": "Polski"}
 """What each language calls itself, by ISO 639-1 code, in the order of a list to choose from."""
 
-_RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
-
 _chosen: ContextVar[str | None] = ContextVar("language", default=None)
 _readers: Callable[[], str] | None = None
 
@@ -55,9 +53,17 @@ def using(code: str) -> Iterator[None]:
         _chosen.reset(before)
 
 
-def is_right_to_left(code: str) -> bool:
-    """Whether a language is written from the right."""
-    return code in _RIGHT_TO_LEFT
+def text_direction(code: str) -> str:
+    """Which way a language is written, as HTML's `dir` has it: "ltr" or "rtl".
+
+    Args:
+        code: of any language, ISO 639-1.
+    """
+    if code == ENGLISH:
+        return "ltr"
+    from babel import Locale
+
+    return Locale.parse(code).text_direction
 
 
 def best_language(wanted: str) -> str:

@@ -7,17 +7,19 @@ nothing. Records of a session are accepted only while the session exists. `audie
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Literal, Protocol, Self, get_args
+from typing import Final, Literal, Protocol, Self, get_args
 
 from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertSilence, AlertWatcher, ReportMark
 from audience.errors import InvalidValue
 from audience.faces import WindowFaces
 from audience.ids import check_id
-from audience.sessions import Camera, Session, Stage
+from audience.reaction.overview import Overview
+from audience.rollups import RollupWidth
+from audience.sessions import DAY_MS, Camera, Session, Stage
 from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import LATEST_MS, WindowRecord
@@ -204,6 +206,32 @@ def _check_key(record: RecordingProgress | Heartbeat) -> None:
     check_id("camera id", record.camera_id)
 
 
+DELETIONS_KNOWN_MS: Final = 30 * DAY_MS
+"""How long a store can tell that a session was deleted; ids say who spoke and when, so they are not kept for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSession:
+    """A session and what a list shows of it; the overview is None where a store has not made it yet."""
+
+    session: Session
+    overview: Overview | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPage:
+    """One page of a list of sessions.
+
+    Attributes:
+        sessions: the latest start first.
+        after: where the next page begins, for `session_page`; None where there is none. A page may be shorter than
+            asked for, or empty, before the last one.
+    """
+
+    sessions: tuple[ListedSession, ...]
+    after: str | None
+
+
 class Store(Protocol):
     """Keeps sessions and what belongs to them: stages, transcripts, slide pictures, cameras, their records, and alerts.
 
@@ -245,7 +273,42 @@ class Store(Protocol):
         ...
 
     def sessions(self) -> list[Session]:
-        """All sessions, sorted by start, latest first."""
+        """All sessions, sorted by start, latest first; reads every page of the list."""
+        ...
+
+    def session_page(
+        self,
+        *,
+        words: str = "",
+        film: str = "",
+        among: Collection[str] | None = None,
+        after: str | None = None,
+        limit: int = 15,
+    ) -> SessionPage:
+        """One page of the list of sessions, the latest start first, with their overviews.
+
+        Args:
+            words: each must begin a word of a session's title, id, film, cut, city, tags or kind; "" for all. Where a
+                word begins several, sessions may be grouped by these over the pages.
+            film: only sessions of this film; not together with `words`.
+            among: only sessions with these ids, each of which is read; None for all.
+            after: of the page before; None for the first.
+            limit: the most sessions.
+
+        Raises:
+            InvalidValue: `after` is not of such a page.
+        """
+        ...
+
+    def changed_sessions(self, since_ms: int) -> list[str]:
+        """Ids of sessions that were written or deleted, or whose records or documents were, since an instant; sorted.
+
+        Without heartbeats and alerts. Some may have changed a little earlier, or not at all. Costs grow with what
+        changed, not with what exists. Deletions are known for `DELETIONS_KNOWN_MS`; what expired is no change.
+
+        Args:
+            since_ms: milliseconds since the epoch, by the clock of who wrote.
+        """
         ...
 
     def delete_session(self, session_id: str) -> bool:
@@ -318,6 +381,21 @@ class Store(Protocol):
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> WindowTable:
         """The stage's windows that start in [from_ms, until_ms), sorted by start; may be empty."""
+        ...
+
+    def rollups(
+        self,
+        session_id: str,
+        stage_id: str,
+        *,
+        width_ms: RollupWidth,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+    ) -> WindowTable:
+        """The stage's roll-ups (`audience.rollups`) that start in [from_ms, until_ms), sorted by start.
+
+        In DynamoDB a function makes them within minutes of the windows; until then they are as before.
+        """
         ...
 
     def window_count(

@@ -1,4 +1,4 @@
-"""How often it is judged correctly whether a face is turned to the axis: on photographs turned to known angles, and a clip.
+"""How often a face is judged correctly as turned to the axis: on photographs turned to known angles, and a clip.
 
 Balanced: the mean of the rates right among faces turned by less than the border of 30°, and among those turned further.
 A face that is not found, or whose pose is unknown, counts neither way; how many there are is given. The constants of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -27,12 +28,13 @@ async def come(viewers: list[Viewer], count: int, open_one: Callable[[], Awaitab
         viewers += await asyncio.gather(*(open_one() for _ in range(_AT_ONCE)))
 
 
-async def connected(address: str, cookies: str = "") -> ClientConnection:
+async def connected(address: str, cookies: str = "", come_from: str = "127.0.0.1") -> ClientConnection:
     """A connection to the server of some pages, as a browser opens it.
 
     Args:
         address: of the server.
         cookies: of somebody who is signed in, as a browser sends them.
+        come_from: the address of this machine that the connection is from.
     """
     # A page proves by its second subprotocol that it may read its cookies; without it Streamlit takes no login.
     proofs = [one.partition("=")[2] for one in cookies.split("; ") if one.startswith("_streamlit_xsrf=")]
@@ -42,6 +44,7 @@ async def connected(address: str, cookies: str = "") -> ClientConnection:
         origin=websockets.Origin(address),
         additional_headers={"Cookie": cookies} if cookies else {},
         max_size=None,
+        local_addr=(come_from, 0),
     )
 
 
@@ -62,10 +65,15 @@ async def drawn(connection: ClientConnection, asked: BackMsg) -> list[ForwardMsg
     return told
 
 
-async def drawn_again(address: str, cookies: str, asked: BackMsg) -> tuple[ClientConnection, list[ForwardMsg]]:
+async def drawn_again(
+    address: str, cookies: str, asked: BackMsg, come_from: str = "127.0.0.1"
+) -> tuple[ClientConnection, list[ForwardMsg], float]:
     """A new connection in place of one that was cut, as a page opens it, and what is drawn on it.
 
     A page whose connection was cut tries again until it has another, and then asks for the address that it shows.
+
+    Returns:
+        The connection, what came over it, and when it was there (`time.monotonic`).
 
     Raises:
         TimeoutError: it takes minutes.
@@ -73,8 +81,9 @@ async def drawn_again(address: str, cookies: str, asked: BackMsg) -> tuple[Clien
     async with asyncio.timeout(_DRAWN_WITHIN_S):
         while True:
             try:
-                connection = await connected(address, cookies)
-                return connection, await drawn(connection, asked)
+                connection = await connected(address, cookies, come_from)
+                there_s = time.monotonic()
+                return connection, await drawn(connection, asked), there_s
             except (OSError, websockets.exceptions.WebSocketException):
                 await asyncio.sleep(_TRIED_AGAIN_S)
 

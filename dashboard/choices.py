@@ -44,3 +44,24 @@ def put_into_address(key: str, usual: Option) -> None:
         st.query_params[key] = str(chosen)
     elif key in st.query_params:
         del st.query_params[key]
+
+
+def take_several_from_address(key: str, options: Sequence[str], most: int, name: Callable[[str], str]) -> None:
+    """As `take_from_address`, for a widget with which several are chosen, none at first.
+
+    Args:
+        key, options, name: see there.
+        most: as many are taken.
+    """
+    with using(ENGLISH):
+        named = {name(one): one for one in options}
+    asked = [one if one in options else named.get(one) for one in st.query_params.get_all(key)]
+    st.session_state[key] = [one for one in dict.fromkeys(asked) if one is not None][:most]
+
+
+def put_several_into_address(key: str) -> None:
+    """Writes the choices to the address, one after another."""
+    if chosen := st.session_state[key]:
+        st.query_params[key] = chosen
+    elif key in st.query_params:
+        del st.query_params[key]

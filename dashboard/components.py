@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from jinja2 import Environment
 
-from audience.language import gettext, language, texts_of, using
+from audience.language import ENGLISH, gettext, language, texts_of, using
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -44,7 +44,7 @@ def _in_language(
     said = f"const TEXTS = {json.dumps(texts, ensure_ascii=False)};\nconst LOCALE = {json.dumps(code)};\n"
     before = (files("dashboard") / "gettext.js").read_text("utf-8")
     return st.components.v2.component(
-        f"houselights.{name}.{code}",
+        f"houselights.{name}" + ("" if code == ENGLISH else f".{code}"),
         html=markup,
         css=(folder / css).read_text("utf-8"),
         js="\n".join([said + before, *((folder / script).read_text("utf-8") for script in scripts)]),

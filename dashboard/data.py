@@ -18,20 +18,20 @@ import streamlit as st
 from audience.comparing.suggestions import Suggestion, earlier_givings, earlier_sessions, suggestions
 from audience.errors import InvalidValue
 from audience.faces import LEAD_EXPRESSION
+from audience.language import language
 from audience.monitoring.cameras import is_receiving
 from audience.reaction.curve import StageWindows, stage_windows
 from audience.reaction.moments import Moment, moments
 from audience.reaction.review import Review, review_of
 from audience.sessions import Camera, Session, Stage
 from audience.slide_pictures import keep_pictures
-from audience.store import Heartbeat, RecordingProgress, ScorerRecord, Store
+from audience.store import Heartbeat, RecordingProgress, ScorerRecord, SessionPage, Store
 from audience.stores import default_store_url
 from audience.time import to_ms
 from audience.transcripts import Transcript
 from dashboard.access.data import open_store
 from dashboard.access.identity import permit
 from dashboard.access.permits import EVERYTHING
-from dashboard.overview import Overview, overview_of
 
 _LIVE_READ_S = 2
 _SETTLED_READ_S = 60
@@ -99,10 +99,9 @@ class Reader:
         """
         return _file(self.store, self.store.session(session_id))
 
-    def overview(self, session: Session) -> Overview:
-        """A session's row for the list."""
-        file = _file(self.store, session)
-        return (_live_overview if file.live else _overview)(self.url, file.marks, self, file)
+    def page(self, *, words: str = "", film: str = "", after: str | None = None, limit: int) -> SessionPage:
+        """One page of the list of sessions; see `Store.session_page`."""
+        return self.store.session_page(words=words, film=film, after=after, limit=limit)
 
     def windows(self, file: SessionFile, stage: Stage) -> StageWindows:
         """The windows of one stage of a session on its axis; the same ones as long as nothing has changed."""
@@ -111,14 +110,14 @@ class Reader:
     def review(self, file: SessionFile, stage: Stage, expression: str = LEAD_EXPRESSION) -> Review:
         """The review of one stage; the same one as long as nothing has changed, so each figure is computed once."""
         read = _live_review if file.live else _review
-        return read(self.url, file.marks, stage.stage_id, expression, self, file, stage)
+        return read(self.url, language(), file.marks, stage.stage_id, expression, self, file, stage)
 
     def moments_so_far(self, file: SessionFile, review: Review) -> tuple[Moment, ...]:
         """The moments of a session that still goes on; looked for twice a minute, for all viewers together."""
         if review.expression is None:
             return ()
         place = file.session.session_id, review.windows.stage.stage_id
-        return _moments_so_far(self.url, *place, review.expression, review.windows)
+        return _moments_so_far(self.url, language(), *place, review.expression, review.windows)
 
     def suggestions(self, file: SessionFile, stage: Stage, expression: str) -> tuple[Suggestion, ...]:
         """What to look at next, beside the latest earlier sessions in which the same was given; none while it runs."""
@@ -126,7 +125,7 @@ class Reader:
             return ()
         # Which sessions there are depends on who looks: what is kept for one viewer is not for another.
         earlier = tuple(one.session_id for one in earlier_sessions(file.session, self.store.sessions()))
-        return _suggestions(self.url, file.marks, stage.stage_id, expression, earlier, self, file, stage)
+        return _suggestions(self.url, language(), file.marks, stage.stage_id, expression, earlier, self, file, stage)
 
     def read_windows(self, file: SessionFile, stage: Stage) -> StageWindows:
         """The windows of one stage of a session, as they are in the store now."""
@@ -205,10 +204,6 @@ def _file(store: Store, session: Session) -> SessionFile:
     )
 
 
-def _sum_up(reader: Reader, file: SessionFile) -> Overview:
-    return overview_of(file.session, [reader.read_windows(file, stage) for stage in file.stages])
-
-
 def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: str) -> Review:
     return review_of(
         reader.windows(file, stage),
@@ -221,7 +216,8 @@ def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: st
     )
 
 
-# Kept as they are, not copied for every viewer: nothing in them is ever written to. What is kept for a session that
+# Kept as they are, not copied for every viewer: nothing in them is ever written to. Sentences are in the language of
+# whoever asked first, so that what holds any is kept by language. What is kept for a session that
 # goes on is a function of its own: Streamlit keeps by function, and one kept in two ways would never be kept at all.
 
 
@@ -239,21 +235,21 @@ def _live_windows(
 
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
 def _review(
-    url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
+    url: str, code: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
 ) -> Review:
     return _make_review(_reader, _file, _stage, expression)
 
 
 @st.cache_resource(ttl=_LIVE_READ_S, max_entries=64, show_spinner=False)
 def _live_review(
-    url: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
+    url: str, code: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
 ) -> Review:
     return _make_review(_reader, _file, _stage, expression)
 
 
 @st.cache_resource(ttl=_MOMENTS_READ_S, max_entries=64, show_spinner=False)
 def _moments_so_far(
-    url: str, session_id: str, stage_id: str, expression: str, _windows: StageWindows
+    url: str, code: str, session_id: str, stage_id: str, expression: str, _windows: StageWindows
 ) -> tuple[Moment, ...]:
     return moments(_windows, expression)
 
@@ -261,6 +257,7 @@ def _moments_so_far(
 @st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
 def _suggestions(
     url: str,
+    code: str,
     marks: str,
     stage_id: str,
     expression: str,
@@ -272,13 +269,3 @@ def _suggestions(
     store = _reader.store
     givings = earlier_givings(store, _file.session, _stage, (store.session(one) for one in earlier))
     return suggestions(_reader.windows(_file, _stage), givings, expression)
-
-
-@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=1000, show_spinner=False)
-def _overview(url: str, marks: str, _reader: Reader, _file: SessionFile) -> Overview:
-    return _sum_up(_reader, _file)
-
-
-@st.cache_resource(ttl=_LIVE_READ_S, max_entries=1000, show_spinner=False)
-def _live_overview(url: str, marks: str, _reader: Reader, _file: SessionFile) -> Overview:
-    return _sum_up(_reader, _file)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from audience.language import ENGLISH, LANGUAGES, best_language, follow, gettext, is_right_to_left, language
+from audience.language import ENGLISH, LANGUAGES, best_language, follow, gettext, language, text_direction
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
 
 _CHOICE = "language"
+# Streamlit's own page says that it is English, written from the left.
+_SET_ON_PAGE: Final = "export default ({ data }) => { Object.assign(document.documentElement, data); };"
 
 
 def viewers_language() -> str:
@@ -38,9 +46,14 @@ def _put_into_address() -> None:
     st.query_params[_CHOICE] = st.session_state[_CHOICE]
 
 
-def direction_style() -> str:
-    """CSS that lays the page out from the right where its language is written so; "" for all others."""
-    return "<style>.stApp { direction: rtl; }</style>" if is_right_to_left(language()) else ""
+def set_page_language() -> None:
+    """Sets the page's `lang` and `dir`: how screen readers pronounce it, and from which side browsers lay it out."""
+    _page_language()(key="page-language", data={"lang": language(), "dir": text_direction(language())})
+
+
+@cache
+def _page_language() -> ComponentRenderer:
+    return st.components.v2.component("houselights.page_language", js=_SET_ON_PAGE)
 
 
 follow(viewers_language)

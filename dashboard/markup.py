@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from audience.language import gettext
+from audience.language import gettext, ngettext
 from dashboard.wording import NOT_FEELING
 
 _SPARK_WIDTH, _SPARK_HEIGHT = 144, 30
@@ -47,8 +47,10 @@ def list_heading(text: str) -> str:
 def named(names: Iterable[str]) -> str:
     """Some names in a line; of many the first, and how many more there are."""
     every = [*names]
-    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
-    return escape(", ".join(every[:_NAMED]) + more)
+    names = ", ".join(every[:_NAMED])
+    if len(every) > _NAMED:
+        names = ngettext("{names} and {count} more", "{names} and {count} more", len(every) - _NAMED, names=names)
+    return escape(names)
 
 
 def facts(items: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from audience.comparing.cuts import edits_by_title, one_scorer
 from audience.errors import InvalidValue
+from audience.language import gettext
 from audience.reaction.baseline import baseline
 from audience.reaction.curve import StageWindows, is_corrected, smoothed_curve
 
@@ -63,7 +64,7 @@ def comparable(windows: StageWindows, others: Sequence[StageWindows]) -> tuple[l
         try:
             one_scorer([windows, other])
         except InvalidValue as problem:
-            refused.append(f"“{other.session.name}” is left out: {problem}")
+            refused.append(gettext("“{name}” is left out: {reason}", name=other.session.name, reason=problem))
         else:
             can.append(other)
     return can, refused

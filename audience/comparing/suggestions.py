@@ -18,12 +18,14 @@ from scipy import special
 from audience.comparing.earlier import comparable
 from audience.comparing.slides import LEAST_TALKS, slide_results, slide_scores
 from audience.disclosure import bounded, is_bounded
+from audience.language import N_, gettext
 from audience.percents import percent, percent_text
 from audience.reaction.changes import Counts
 from audience.reaction.curve import StageWindows, stage_windows, wilson
-from audience.reaction.headline import DID
+from audience.reaction.headline import did
 from audience.reaction.independence import variance_over
 from audience.reaction.steps import STRETCH, Steps
+from audience.sessions import Kind as SessionKind
 from audience.sessions import Session, Stage
 from audience.store import Store
 from audience.time import clock_text
@@ -123,9 +125,35 @@ def _series(session: Session) -> tuple[str, bool, str, str, str]:
     return session.kind, session.simulated, session.mode, session.film, session.cut
 
 
-def _names(windows: StageWindows) -> str:
-    """What sessions of this kind are called in a sentence."""
-    return {"talk": "talks", "screening": "screenings"}.get(windows.session.kind, "sessions")
+_MOST_OF_SESSIONS: Final = N_(
+    "In {often} of {talks} sessions “{title}” was among the third of slides at which the most faces {did}."
+)
+_FEWEST_OF_SESSIONS: Final = N_(
+    "In {often} of {talks} sessions “{title}” was among the third of slides at which the fewest faces {did}."
+)
+_USUAL_OF_SESSIONS: Final = N_("{where} {share} of the faces {did}, in {count} earlier sessions {before}.")
+_MOST: Final[dict[SessionKind, str]] = {
+    "talk": N_("In {often} of {talks} talks “{title}” was among the third of slides at which the most faces {did}."),
+    "screening": N_(
+        "In {often} of {talks} screenings “{title}” was among the third of slides at which the most faces {did}."
+    ),
+    "festival": _MOST_OF_SESSIONS,
+    "panel": _MOST_OF_SESSIONS,
+}
+_FEWEST: Final[dict[SessionKind, str]] = {
+    "talk": N_("In {often} of {talks} talks “{title}” was among the third of slides at which the fewest faces {did}."),
+    "screening": N_(
+        "In {often} of {talks} screenings “{title}” was among the third of slides at which the fewest faces {did}."
+    ),
+    "festival": _FEWEST_OF_SESSIONS,
+    "panel": _FEWEST_OF_SESSIONS,
+}
+_USUAL: Final[dict[SessionKind, str]] = {
+    "talk": N_("{where} {share} of the faces {did}, in {count} earlier talks {before}."),
+    "screening": N_("{where} {share} of the faces {did}, in {count} earlier screenings {before}."),
+    "festival": _USUAL_OF_SESSIONS,
+    "panel": _USUAL_OF_SESSIONS,
+}
 
 
 # Slides of several talks
@@ -140,15 +168,15 @@ def _slides(talks: Sequence[StageWindows], steps: Sequence[Steps], expression: s
             continue
         kind: Kind = "slide low" if result.is_low else "slide high"
         if result.is_low or result.is_high:
-            most, p_value, often = (
-                ("fewest", result.p_low, result.low) if result.is_low else ("most", result.p_high, result.high)
-            )
+            p_value, often = (result.p_low, result.low) if result.is_low else (result.p_high, result.high)
             index = next(n for n, one in enumerate(windows.stage.timelines[0].segments) if one.title == result.title)
             begins = float(windows.session_s[np.flatnonzero(windows.segment == index)[0]])
-            number = f"all {result.talks}" if often == result.talks else f"{often} of {result.talks}"
-            sentence = (
-                f"In {number} {_names(windows)} “{result.title}” was among the third of slides at which the {most} "
-                f"faces {DID[expression]}."
+            sentence = gettext(
+                (_FEWEST if result.is_low else _MOST)[windows.session.kind],
+                often=often,
+                talks=result.talks,
+                title=result.title,
+                did=did(expression),
             )
             said.append((p_value, Suggestion(kind=kind, sentence=sentence, session_s=begins)))
     return [one for _, one in sorted(said, key=lambda one: one[0])]
@@ -216,12 +244,12 @@ def is_unusual(angle: float, variance: float, usual: Floats, variances: Floats, 
 
 def _against_usual(talks: Sequence[StageWindows], steps: Sequence[Steps], expression: str) -> list[Suggestion]:
     """The first minutes and the rest against those of earlier talks; where both differ alike, the whole."""
-    whole = _PartOfTalk(kind="whole", where="On the whole", from_s=0, until_s=np.inf)
+    whole = _PartOfTalk(kind="whole", where=N_("On the whole"), from_s=0, until_s=np.inf)
     parts = [whole]
     if talks[0].length_s >= 2 * _OPENING_S:
         parts = [
-            _PartOfTalk(kind="opening", where="In the first five minutes", from_s=0, until_s=_OPENING_S),
-            _PartOfTalk(kind="rest", where="After the first five minutes", from_s=_OPENING_S, until_s=np.inf),
+            _PartOfTalk(kind="opening", where=N_("In the first five minutes"), from_s=0, until_s=_OPENING_S),
+            _PartOfTalk(kind="rest", where=N_("After the first five minutes"), from_s=_OPENING_S, until_s=np.inf),
         ]
     signs = [part.sign(talks, steps) for part in parts]
     if len(parts) > 1 and signs[0] == signs[1] != 0:
@@ -275,10 +303,18 @@ class _PartOfTalk:
         lowest, highest = min(shares), max(shares)
         if not all(texts) or min(abs(percent(this.share) - one) for one in (lowest, highest)) < _LEAST_POINTS:
             return None
-        before = f"about {lowest}" if lowest == highest else f"{lowest} to {highest}"
-        sentence = (
-            f"{self.where} {texts[0]} of the faces {DID[expression]}, in {len(usual)} earlier {_names(windows)} "
-            f"{before} %."
+        if lowest == highest:
+            alike = f"{lowest} %"
+            before = gettext("about {share}", share=alike)
+        else:
+            before = gettext("{low} to {high}", low=lowest, high=highest) + " %"
+        sentence = gettext(
+            _USUAL[windows.session.kind],
+            where=gettext(self.where),
+            share=texts[0],
+            did=did(expression),
+            count=len(usual),
+            before=before,
         )
         begins = float(windows.session_s[np.flatnonzero(self.inside(windows))[0]])
         return Suggestion(kind=self.kind, sentence=sentence, session_s=begins)
@@ -301,10 +337,24 @@ def _breaks(windows: StageWindows, steps: Steps, expression: str) -> list[Sugges
         parts = [_Stretch.of(windows, steps, mask[steps.middles(len(windows.session_s))]) for mask in (before, after)]
         texts = [one.text(windows) if one is not None else "" for one in parts]
         if all(texts):
-            sentence = (
-                f"After the break at {_end_text(windows, last)} {'fewer' if change < 0 else 'more'} faces "
-                f"{DID[expression]} than before it: {texts[1]} in the ten minutes after, {texts[0]} in the ten before."
-            )
+            values = {
+                "time": _end_text(windows, last),
+                "did": did(expression),
+                "before": texts[0],
+                "after": texts[1],
+            }
+            if change < 0:
+                sentence = gettext(
+                    "After the break at {time} fewer faces {did} than before it: {after} in the ten minutes after, "
+                    "{before} in the ten before.",
+                    **values,
+                )
+            else:
+                sentence = gettext(
+                    "After the break at {time} more faces {did} than before it: {after} in the ten minutes after, "
+                    "{before} in the ten before.",
+                    **values,
+                )
             said.append(Suggestion(kind="break", sentence=sentence, session_s=float(windows.session_s[first])))
     return said
 

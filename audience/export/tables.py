@@ -22,6 +22,7 @@ from audience.comparing.tracks import track_summary
 from audience.disclosure import exact_share, is_bounded
 from audience.exclusions import excluded_windows
 from audience.faces import MEASURES, FaceRecord, WindowFaces
+from audience.language import ENGLISH, using
 from audience.reaction.curve import ReactionCurve, StageWindows, is_corrected, reaction_curve
 from audience.sessions import Stage
 from audience.time import from_ms, instant_text
@@ -183,13 +184,15 @@ def curve_table(stages: Sequence[StageWindows]) -> ExportTable:
     values: list[list[Cell]] = [[] for _ in _CURVE]
     for windows in stages:
         n = len(windows.start_ms)
+        with using(ENGLISH):  # programs read it
+            titles = [windows.segment_title(index) for index in windows.segment.tolist()]
         shared: dict[str, list[Cell]] = {
             "session_id": [windows.session.session_id] * n,
             "stage_id": [windows.stage.stage_id] * n,
             "window_start_utc": [_utc(ms) for ms in windows.start_ms.tolist()],
             "session_s": windows.session_s.tolist(),
             "timeline_s": _cells(windows.timeline_s),
-            "segment": [windows.segment_title(index) for index in windows.segment.tolist()],
+            "segment": list(titles),
             "faces": _counts(windows.faces),
             "coverage": _cells(windows.coverage),
             "scorer": [" ".join(windows.table.scorers)] * n,

@@ -16,6 +16,7 @@ from audience.board.reader import read_sums
 from audience.disclosure import MIN_FACES, bounded, default_min_faces, share_text, shown_cells
 from audience.exclusions import excluded_windows
 from audience.faces import LEAD_EXPRESSION
+from audience.language import ENGLISH, using
 from audience.monitoring.cameras import UNUSABLE, CameraStatus, camera_statuses, late_threshold_s
 from audience.percents import percent_text
 from audience.privacy import Setting
@@ -145,7 +146,9 @@ def _of_stage(rule: AlertRule, stage: StageNow, name: str) -> Finding:
 
 def _minute_text(share: float, n: float) -> str:
     """Formats the share of a minute, clipped for small rooms."""
-    return share_text(*map(float, bounded(share, 0.0, 1.0, faces=n, min_faces=MIN_FACES, seconds=OVER_MS / 1000)))
+    # What is stored is read by others, and stays English.
+    with using(ENGLISH):
+        return share_text(*map(float, bounded(share, 0.0, 1.0, faces=n, min_faces=MIN_FACES, seconds=OVER_MS / 1000)))
 
 
 WATCHED_MS: Final = 20_000

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from audience.disclosure import MIN_FACES, bounded, default_min_faces, is_bounded, shown_cells, withheld_text
 from audience.exclusions import excluded_windows
+from audience.language import gettext
 from audience.sessions import BEFORE_MS, LONGEST_MS, Camera, Session, Stage, cues_of, overlapping, shown_span_ms
 from audience.time import to_ms
 from audience.timelines import timeline_seconds
@@ -178,7 +179,7 @@ class StageWindows:
         if index < 0:
             return ""
         segment = self.stage.timelines[0].segments[index]
-        return f"{segment.title} (draft)" if segment.guessed else segment.title
+        return gettext("{title} (draft)", title=segment.title) if segment.guessed else segment.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

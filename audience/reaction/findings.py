@@ -10,9 +10,10 @@ from typing import Literal
 
 from audience.disclosure import share_text
 from audience.faces import LEAD_EXPRESSION
+from audience.language import N_, gettext, ngettext, whole
 from audience.percents import percent
 from audience.reaction.curve import StageWindows
-from audience.reaction.headline import DID, where_text
+from audience.reaction.headline import did, where_text
 from audience.reaction.moments import Moment
 from audience.reaction.segments import SegmentRow
 from audience.time import clock_text
@@ -45,11 +46,11 @@ class Finding:
 
 
 _TITLES: dict[Kind, str] = {
-    "peak": "The strongest moment",
-    "dip": "The deepest dip",
-    "turn": "The sharpest turn",
-    "strongest part": "The strongest part",
-    "quietest part": "The quietest part",
+    "peak": N_("The strongest moment"),
+    "dip": N_("The deepest dip"),
+    "turn": N_("The sharpest turn"),
+    "strongest part": N_("The strongest part"),
+    "quietest part": N_("The quietest part"),
 }
 
 
@@ -88,15 +89,15 @@ def _in_order(
     told = _beyond_chance(segments)
     best = max((row for row in told if row.change > 0), key=lambda row: row.change, default=None)
     worst = min((row for row in told if row.change < 0), key=lambda row: row.change, default=None)
-    first = "The biggest smile" if expression == LEAD_EXPRESSION else ""
+    first = gettext("The biggest smile") if expression == LEAD_EXPRESSION else ""
     yield from (_of_moment(windows, expression, one, first) for one in peaks[:1])
     if best is not None:
         yield _of_segment(expression, best)
     if worst is not None:
         yield _of_segment(expression, worst)
     yield from (_of_moment(windows, expression, one) for one in (*dips[:1], *turns))
-    yield from (_of_moment(windows, expression, one, "Another strong moment") for one in peaks[1:])
-    yield from (_of_moment(windows, expression, one, "Another dip") for one in dips[1:])
+    yield from (_of_moment(windows, expression, one, gettext("Another strong moment")) for one in peaks[1:])
+    yield from (_of_moment(windows, expression, one, gettext("Another dip")) for one in dips[1:])
 
 
 def _beyond_chance(segments: Sequence[SegmentRow]) -> list[SegmentRow]:
@@ -115,17 +116,32 @@ def _beyond_chance(segments: Sequence[SegmentRow]) -> list[SegmentRow]:
 
 def _of_moment(windows: StageWindows, expression: str, moment: Moment, title: str = "") -> Finding:
     share = share_text(moment.share, moment.share_low, moment.share_high)
-    where = where_text(windows, moment.place)
-    points = _points(moment.change)
-    side = "above" if moment.change > 0 else "below"
-    sentence = (
-        f"{share} of {round(moment.faces)} faces {DID[expression]} {where}: {points} {side} the minutes around it."
-    )
+    points = percent(abs(moment.change))
+    values = {
+        "share": share,
+        "faces": whole(round(moment.faces)),
+        "did": did(expression),
+        "where": where_text(windows, moment.place),
+    }
     if moment.kind == "turn":
         sentence = moment.sentence
+    elif moment.change > 0:
+        sentence = ngettext(
+            "{share} of {faces} faces {did} {where}: {count} point above the minutes around it.",
+            "{share} of {faces} faces {did} {where}: {count} points above the minutes around it.",
+            points,
+            **values,
+        )
+    else:
+        sentence = ngettext(
+            "{share} of {faces} faces {did} {where}: {count} point below the minutes around it.",
+            "{share} of {faces} faces {did} {where}: {count} points below the minutes around it.",
+            points,
+            **values,
+        )
     return Finding(
         kind=moment.kind,
-        title=title or _TITLES[moment.kind],
+        title=title or gettext(_TITLES[moment.kind]),
         figure=share,
         sentence=sentence[0].upper() + sentence[1:],
         segment=int(windows.segment[moment.place]),
@@ -136,20 +152,32 @@ def _of_moment(windows: StageWindows, expression: str, moment: Moment, title: st
 def _of_segment(expression: str, row: SegmentRow) -> Finding:
     share = share_text(row.share, row.share_low, row.share_high)
     kind: Kind = "strongest part" if row.change > 0 else "quietest part"
-    more = "more" if row.change > 0 else "less"
+    points = percent(abs(row.change))
+    values = {
+        "title": row.title,
+        "begin": clock_text(row.start_s),
+        "end": clock_text(row.end_s),
+        "share": share,
+        "did": did(expression),
+    }
+    if row.change > 0:
+        sentence = ngettext(
+            "“{title}”, {begin} to {end}: {share} of the faces {did} on average, {count} point more than in the "
+            "session as a whole.",
+            "“{title}”, {begin} to {end}: {share} of the faces {did} on average, {count} points more than in the "
+            "session as a whole.",
+            points,
+            **values,
+        )
+    else:
+        sentence = ngettext(
+            "“{title}”, {begin} to {end}: {share} of the faces {did} on average, {count} point less than in the "
+            "session as a whole.",
+            "“{title}”, {begin} to {end}: {share} of the faces {did} on average, {count} points less than in the "
+            "session as a whole.",
+            points,
+            **values,
+        )
     return Finding(
-        kind=kind,
-        title=_TITLES[kind],
-        figure=share,
-        sentence=(
-            f"“{row.title}”, {clock_text(row.start_s)} to {clock_text(row.end_s)}: {share} of the faces "
-            f"{DID[expression]} on average, {_points(row.change)} {more} than in the session as a whole."
-        ),
-        segment=row.index,
-        moment=0,
+        kind=kind, title=gettext(_TITLES[kind]), figure=share, sentence=sentence, segment=row.index, moment=0
     )
-
-
-def _points(change: float) -> str:
-    points = percent(abs(change))
-    return f"{points} {'point' if points == 1 else 'points'}"

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from audience.disclosure import LEAST_LONG_SHARE, SMALL_ROOM, interval_text, share_text
 from audience.faces import FACING, LEAD_EXPRESSION
+from audience.language import decimal, gettext, ngettext
 from audience.percents import percent_text
 from audience.reaction.curve import (
     ReactionCurve,
@@ -18,24 +19,35 @@ from audience.reaction.curve import (
 )
 from audience.time import clock_text
 
-# Verbs for each expression: what can be seen of a face, never what a person feels.
-DID = {
-    "smile": "smiled",
-    "happy": "looked happy",
-    "surprised": "looked surprised",
-    "calm": "looked calm",
-    "sad": "looked sad",
-    "angry": "looked angry",
-    "confused": "looked confused",
-    "disgusted": "looked disgusted",
-    "fear": "looked afraid",
-    "contempt": "looked contemptuous",
-    FACING: "faced the front",
-}
 # A peak less than this above the average is not named.
 _WORTH_NAMING = 0.1
 # Shorter stretches without a face are not reported as gaps.
 _SHORTEST_GAP_S = 2.0
+
+
+def did(expression: str, faces: int = 2) -> str:
+    """What faces did, as the end of a sentence: what can be seen of a face, never what a person feels.
+
+    Args:
+        expression: a measure.
+        faces: 1 for a sentence about one face ("1 in 4"), any other number for several.
+
+    Raises:
+        KeyError: there is no such measure.
+    """
+    return {
+        "smile": ngettext("smiled", "smiled", faces),
+        "happy": ngettext("looked happy", "looked happy", faces),
+        "surprised": ngettext("looked surprised", "looked surprised", faces),
+        "calm": ngettext("looked calm", "looked calm", faces),
+        "sad": ngettext("looked sad", "looked sad", faces),
+        "angry": ngettext("looked angry", "looked angry", faces),
+        "confused": ngettext("looked confused", "looked confused", faces),
+        "disgusted": ngettext("looked disgusted", "looked disgusted", faces),
+        "fear": ngettext("looked afraid", "looked afraid", faces),
+        "contempt": ngettext("looked contemptuous", "looked contemptuous", faces),
+        FACING: ngettext("faced the front", "faced the front", faces),
+    }[expression]
 
 
 def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION, *, peak: bool = True) -> str:
@@ -51,50 +63,70 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION, *, peak: 
     """
     faces = windows.faces
     if not len(faces):
-        return "Nothing has been recorded here yet."
+        return gettext("Nothing has been recorded here yet.")
     most = int(np.nanmax(faces))
     if not most:
-        return "Nobody was ever in view."
+        return gettext("Nobody was ever in view.")
     if windows.session.mode == "head count":
         return f"{_count_of_heads(windows)} {windows.session.mode_reason}".strip()
     average = overall_share(windows, expression)
     if most < windows.min_faces or (np.isnan(average) and windows.withheld.any()):
-        return (
-            f"Too few people in view: at most {_faces(most)} at once; figures over {windows.why_withheld} are withheld."
+        return ngettext(
+            "Too few people in view: at most {count} face at once; figures over {why_withheld} are withheld.",
+            "Too few people in view: at most {count} faces at once; figures over {why_withheld} are withheld.",
+            most,
+            why_withheld=windows.why_withheld,
         )
     if np.isnan(average):
-        return f"There is no figure for this expression ({expression}) here. {_count_of_heads(windows)}"
+        missing = gettext("There is no figure for this expression ({expression}) here.", expression=expression)
+        return f"{missing} {_count_of_heads(windows)}"
     return " ".join(part for part in (_average_and_peak(windows, expression, average, peak), _gap(windows)) if part)
 
 
 def _average_and_peak(windows: StageWindows, expression: str, average: float, peak: bool) -> str:
-    did = DID[expression]
     if average < 0.005 and not _is_small_room(windows, expression):
-        return f"Hardly any face {did}."
-    sentence = f"{_part_of_faces(windows, expression, average)} {did} on average."
+        return gettext("Hardly any face {did}.", did=did(expression, 1))
+    sentence = _average_sentence(windows, expression, average)
     if not peak:
         return sentence
     over_s = default_smoothing_s(windows.length_s)
     curve = smoothed_curve(windows, expression, over_s)
     top = int(np.nanargmax(curve.share))
-    share = about_text(curve, top)
-    over = f"averaged over {over_s:g} s"
-    where = where_text(windows, top)
-    faces = _faces(round(float(windows.faces[top])))
+    values = {"where": where_text(windows, top), "share": about_text(curve, top), "seconds": decimal(over_s, 1)}
+    faces = round(float(windows.faces[top]))
     if curve.share[top] - average < _WORTH_NAMING:
-        return f"{sentence} That changed little: the highest was {share} {where}, {over}."
-    opening = "The biggest smile came" if expression == LEAD_EXPRESSION else "The highest share came"
-    return f"{sentence} {opening} {where}: {share} of {faces}, {over}."
+        more = gettext("That changed little: the highest was {share} {where}, averaged over {seconds} s.", **values)
+    elif expression == LEAD_EXPRESSION:
+        more = ngettext(
+            "The biggest smile came {where}: {share} of {count} face, averaged over {seconds} s.",
+            "The biggest smile came {where}: {share} of {count} faces, averaged over {seconds} s.",
+            faces,
+            **values,
+        )
+    else:
+        more = ngettext(
+            "The highest share came {where}: {share} of {count} face, averaged over {seconds} s.",
+            "The highest share came {where}: {share} of {count} faces, averaged over {seconds} s.",
+            faces,
+            **values,
+        )
+    return f"{sentence} {more}"
 
 
-def _part_of_faces(windows: StageWindows, expression: str, average: float) -> str:
-    """An average share as the subject of a sentence, with its limits in a small room."""
-    few = _is_small_room(windows, expression)
+def _average_sentence(windows: StageWindows, expression: str, average: float) -> str:
+    """Says an average share in everyday words ("About 1 in 4 faces smiled on average."); in a small room its limits."""
+    few, many = _is_small_room(windows, expression), did(expression)
+    least = percent_text(LEAST_LONG_SHARE)
     if few and average < LEAST_LONG_SHARE:
-        return f"Under {percent_text(LEAST_LONG_SHARE)} of the faces"
+        return gettext("Under {share} of the faces {did} on average.", share=least, did=many)
     if few and average > 1 - LEAST_LONG_SHARE:
-        return f"Over {percent_text(1 - LEAST_LONG_SHARE)} of the faces"
-    return _in_words(average)
+        most = percent_text(1 - LEAST_LONG_SHARE)
+        return gettext("Over {share} of the faces {did} on average.", share=most, did=many)
+    if 0.05 <= average <= 0.4:
+        return gettext("About 1 in {n} faces {did} on average.", n=round(1 / average), did=did(expression, 1))
+    if 0.45 <= average < 0.55:
+        return gettext("About half of the faces {did} on average.", did=many)
+    return gettext("About {share} of the faces {did} on average.", share=percent_text(average), did=many)
 
 
 def facing_sentence(windows: StageWindows) -> str:
@@ -102,17 +134,21 @@ def facing_sentence(windows: StageWindows) -> str:
     average = overall_share(windows, FACING)
     if np.isnan(average):
         return ""
-    sentence = f"{_part_of_faces(windows, FACING, average)} {DID[FACING]} on average."
+    sentence = _average_sentence(windows, FACING, average)
     over_s = default_smoothing_s(windows.length_s)
     curve = smoothed_curve(windows, FACING, over_s)
     lowest = int(np.nanargmin(curve.share))
     if average - curve.share[lowest] < _WORTH_NAMING:
-        return f"{sentence} That changed little."
-    faces = _faces(round(float(windows.faces[lowest])))
-    return (
-        f"{sentence} Fewest did {where_text(windows, lowest)}: {about_text(curve, lowest)} of {faces}, averaged over "
-        f"{over_s:g} s."
+        return " ".join([sentence, gettext("That changed little.")])
+    fewest = ngettext(
+        "Fewest did {where}: {share} of {count} face, averaged over {seconds} s.",
+        "Fewest did {where}: {share} of {count} faces, averaged over {seconds} s.",
+        round(float(windows.faces[lowest])),
+        where=where_text(windows, lowest),
+        share=about_text(curve, lowest),
+        seconds=decimal(over_s, 1),
     )
+    return f"{sentence} {fewest}"
 
 
 def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> str:
@@ -120,8 +156,10 @@ def about_text(curve: ReactionCurve, place: int, *, interval: bool = True) -> st
     figures = float(curve.share[place]), float(curve.share_low[place]), float(curve.share_high[place])
     if not interval_text(*figures):
         return share_text(*figures)
-    sentence = f"about {share_text(*figures)}"
-    return f"{sentence} (between {percent_text(figures[1])} and {percent_text(figures[2])})" if interval else sentence
+    share, low, high = (percent_text(one) for one in figures)
+    if not interval:
+        return gettext("about {share}", share=share)
+    return gettext("about {share} (between {low} and {high})", share=share, low=low, high=high)
 
 
 def _is_small_room(windows: StageWindows, expression: str) -> bool:
@@ -149,14 +187,15 @@ def second_text(windows: StageWindows, session_s: float) -> str:
         return clock_text(max(round(shown, 3), 0.0))  # 99.999… s is 1:40
     in_session = clock_text(session_s)
     # If a timeline ran at other times, a bare time would be read as a timeline position.
-    return in_session if np.isnan(windows.timeline_s).all() else f"{in_session} of the session"
+    return in_session if np.isnan(windows.timeline_s).all() else gettext("{time} of the session", time=in_session)
 
 
 def where_text(windows: StageWindows, place: int) -> str:
     """The position of a window with its segment, if any: "at 12:31, in “Demo”"."""
-    at = f"at {position_text(windows, place)}"
-    title = windows.segment_title(int(windows.segment[place]))
-    return f"{at}, in “{title}”" if title else at
+    time = position_text(windows, place)
+    if title := windows.segment_title(int(windows.segment[place])):
+        return gettext("at {time}, in “{segment}”", time=time, segment=title)
+    return gettext("at {time}", time=time)
 
 
 def _gap(windows: StageWindows) -> str:
@@ -170,39 +209,69 @@ def _gap(windows: StageWindows) -> str:
     longest = int(long[np.argmax(lengths[long])])
     start = int(seen[longest]) + 1
     missed: NDArray[np.bool_] = np.isnan(windows.faces[start : start + int(steps[longest]) - 1])
-    what = "There is no picture" if missed.all() else "Nobody was in view"
     last = start + int(steps[longest]) - 2
-    others = len(long) - 1
-    also = f", and in {others} shorter gap{'s' if others > 1 else ''}" if others else ""
-    if pause := break_at(windows, start, last):
-        return f"{what} during the {pause}{also}."
-    return f"{what} for {_duration(float(lengths[longest]))} {_when_text(windows, start)}{also}."
+    if found := _break_of(windows, start, last):
+        minutes, after = found
+        if missed.all():
+            sentence = ngettext(
+                "There is no picture during the {count}-minute break {after}.",
+                "There is no picture during the {count}-minute break {after}.",
+                minutes,
+                after=after,
+            )
+        else:
+            sentence = ngettext(
+                "Nobody was in view during the {count}-minute break {after}.",
+                "Nobody was in view during the {count}-minute break {after}.",
+                minutes,
+                after=after,
+            )
+    else:
+        values = {"duration": _duration(float(lengths[longest])), "when": _when_text(windows, start)}
+        if missed.all():
+            sentence = gettext("There is no picture for {duration} {when}.", **values)
+        else:
+            sentence = gettext("Nobody was in view for {duration} {when}.", **values)
+    if others := len(long) - 1:
+        more = ngettext("There is {count} shorter gap too.", "There are {count} shorter gaps too.", others)
+        sentence = f"{sentence} {more}"
+    return sentence
 
 
 def break_at(windows: StageWindows, first: int, last: int) -> str:
     """The break that a gap from one place to another is of, as "6-minute break after slide 6"; "" if it is of none."""
+    if found := _break_of(windows, first, last):
+        minutes, after = found
+        return ngettext("{count}-minute break {after}", "{count}-minute break {after}", minutes, after=after)
+    return ""
+
+
+def _break_of(windows: StageWindows, first: int, last: int) -> tuple[int, str] | None:
+    """How many minutes of a break a gap is, and what it comes after; None if it is of no break."""
     for begins, ends, before in breaks(windows):
         if first <= ends and begins <= last:
-            minutes = max(1, round((last - first + 1) * windows.width_ms / 60_000))
-            return f"{minutes}-minute break {after_text(windows, before)}"
-    return ""
+            return max(1, round((last - first + 1) * windows.width_ms / 60_000)), after_text(windows, before)
+    return None
 
 
 def after_text(windows: StageWindows, index: int) -> str:
     """After which part something came: "after slide 6", and where parts are neither slides nor scenes by its title."""
-    kind = {"talk": "slide", "screening": "scene"}.get(windows.session.kind)
     if index < 0:
-        return "before the first part"
-    return f"after {kind} {index + 1}" if kind else f"after “{windows.segment_title(index)}”"
+        return gettext("before the first part")
+    if windows.session.kind == "talk":
+        return gettext("after slide {number}", number=index + 1)
+    if windows.session.kind == "screening":
+        return gettext("after scene {number}", number=index + 1)
+    return gettext("after “{title}”", title=windows.segment_title(index))
 
 
 def _when_text(windows: StageWindows, place: int) -> str:
     """When a gap was, in the clock that the rest of the headline uses: "at 5:00", "before the start"."""
     if not np.isnan(windows.timeline_s[place]) or np.isnan(windows.timeline_s).all():
-        return f"at {position_text(windows, place)}"
+        return gettext("at {time}", time=position_text(windows, place))
     before = windows.segment[:place]
     named = np.flatnonzero(before >= 0)
-    return after_text(windows, int(before[named[-1]])) if len(named) else "before the start"
+    return after_text(windows, int(before[named[-1]])) if len(named) else gettext("before the start")
 
 
 def _count_of_heads(windows: StageWindows) -> str:
@@ -210,23 +279,16 @@ def _count_of_heads(windows: StageWindows) -> str:
     average = float(windows.faces[recorded].mean())
     top = int(np.nanargmax(windows.faces))
     most = round(float(windows.faces[top]))
-    return f"About {_faces(round(average))} in view on average, at most {most} at {position_text(windows, top)}."
-
-
-def _in_words(share: float) -> str:
-    """A share in everyday words: "About 1 in 4 faces", "About 60 % of the faces"."""
-    if 0.05 <= share <= 0.4:
-        return f"About 1 in {round(1 / share)} faces"
-    if 0.45 <= share < 0.55:
-        return "About half of the faces"
-    return f"About {percent_text(share)} of the faces"
-
-
-def _faces(count: int) -> str:
-    return f"{count} face" if count == 1 else f"{count} faces"
+    return ngettext(
+        "About {count} face in view on average, at most {most} at {time}.",
+        "About {count} faces in view on average, at most {most} at {time}.",
+        round(average),
+        most=most,
+        time=position_text(windows, top),
+    )
 
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return f"{seconds:g} s"
-    return f"{round(seconds / 60)} min"
+        return gettext("{seconds} s", seconds=decimal(seconds, 1))
+    return gettext("{minutes} min", minutes=round(seconds / 60))

@@ -8,10 +8,11 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.language import decimal, gettext, ngettext, whole
 from audience.percents import percent
 from audience.reaction.baseline import baseline
 from audience.reaction.curve import ReactionCurve, StageWindows, smoothed_curve
-from audience.reaction.headline import DID, about_text, where_text
+from audience.reaction.headline import about_text, did, where_text
 from audience.reaction.prominence import NoMomentsReason, Outlier, find_outliers, no_outliers_reason
 from audience.reaction.steps import STRETCH, Steps
 
@@ -42,7 +43,7 @@ class Moment:
         faces: mean number of faces in view at `place`.
         p_value: probability that any place of such a session stands out as far by chance.
         sure: the certainty in words: "very sure" or "fairly sure".
-        sentence: a description in one sentence.
+        sentence: a description in one sentence, as `sure` in the language in use when the moments were found.
     """
 
     number: int
@@ -143,12 +144,26 @@ class _MomentBuilder:
         place = one.step * self.size + int(np.nanargmax(one.sign * share))
         change = float(self.curve.share[place] - self.usual[place])
         points = percent(abs(change))
-        sentence = (
-            f"{'Peak' if one.sign > 0 else 'Dip'} {where_text(self.windows, place)}: "
-            f"{about_text(self.curve, place)} of {round(self.windows.faces[place])} faces "
-            f"{DID[self.expression]}, {points} {'point' if points == 1 else 'points'} "
-            f"{'above' if one.sign > 0 else 'below'} the minutes around it."
-        )
+        values = {
+            "where": where_text(self.windows, place),
+            "share": about_text(self.curve, place),
+            "faces": whole(round(self.windows.faces[place])),
+            "did": did(self.expression),
+        }
+        if one.sign > 0:
+            sentence = ngettext(
+                "Peak {where}: {share} of {faces} faces {did}, {count} point above the minutes around it.",
+                "Peak {where}: {share} of {faces} faces {did}, {count} points above the minutes around it.",
+                points,
+                **values,
+            )
+        else:
+            sentence = ngettext(
+                "Dip {where}: {share} of {faces} faces {did}, {count} point below the minutes around it.",
+                "Dip {where}: {share} of {faces} faces {did}, {count} points below the minutes around it.",
+                points,
+                **values,
+            )
         return self._moment("peak" if one.sign > 0 else "dip", one, place, change, sentence)
 
     def turn(self, one: Outlier) -> Moment:
@@ -158,12 +173,25 @@ class _MomentBuilder:
         after = self._nearest_known(min(place + halfway, len(self.curve.share) - 1))
         before = self._nearest_known(max(place - halfway - 1, 0))
         share_before, share_after = float(self.curve.share[before]), float(self.curve.share[after])
-        before_text, after_text = (about_text(self.curve, place, interval=False) for place in (before, after))
-        sentence = (
-            f"Steepest {'rise' if one.sign > 0 else 'fall'} {where_text(self.windows, place)}: {before_text} of the "
-            f"faces {DID[self.expression]} in the {self.stretch_s:g} s before it, {after_text} in the "
-            f"{self.stretch_s:g} s after it."
-        )
+        values = {
+            "where": where_text(self.windows, place),
+            "before": about_text(self.curve, before, interval=False),
+            "after": about_text(self.curve, after, interval=False),
+            "did": did(self.expression),
+            "seconds": decimal(self.stretch_s, 1),
+        }
+        if one.sign > 0:
+            sentence = gettext(
+                "Steepest rise {where}: {before} of the faces {did} in the {seconds} s before it, {after} in the "
+                "{seconds} s after it.",
+                **values,
+            )
+        else:
+            sentence = gettext(
+                "Steepest fall {where}: {before} of the faces {did} in the {seconds} s before it, {after} in the "
+                "{seconds} s after it.",
+                **values,
+            )
         return self._moment("turn", one, place, share_after - share_before, sentence, shown_at=after)
 
     def _nearest_known(self, place: int) -> int:
@@ -190,6 +218,6 @@ class _MomentBuilder:
             stretch_s=self.stretch_s,
             faces=float(self.windows.faces[shown_at]),
             p_value=one.p_value,
-            sure="very sure" if one.p_value <= _VERY_SURE else "fairly sure",
+            sure=gettext("very sure") if one.p_value <= _VERY_SURE else gettext("fairly sure"),
             sentence=sentence,
         )

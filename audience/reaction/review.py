@@ -12,6 +12,7 @@ import numpy as np
 
 from audience.exclusions import Annotation, Exclusion
 from audience.faces import FACING, LEAD_EXPRESSION
+from audience.language import gettext, ngettext
 from audience.reaction.baseline import Baseline, BaselineChoice, baseline
 from audience.reaction.curve import ReactionCurve, StageWindows, default_smoothing_s, smoothed_curve
 from audience.reaction.headline import headline, second_text
@@ -33,7 +34,7 @@ _OF_PICTURES = ("running", "stopped", "finished")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Review:
-    """The figures of one stage. Each is computed on first use and cached.
+    """The figures of one stage. Each is computed on first use and cached, sentences in the language then in use.
 
     Attributes:
         windows: the stage's windows; may be empty.
@@ -175,15 +176,19 @@ class Review:
             if timeline.is_draft:
                 guessed = sum(segment.guessed for segment in timeline.segments)
                 lines.append(
-                    f"Draft: {guessed} of {len(timeline.segments)} times of {timeline.title} are a guess that "
-                    "nobody has confirmed."
+                    ngettext(
+                        "Draft: {count} of {times} times of {title} is a guess that nobody has confirmed.",
+                        "Draft: {count} of {times} times of {title} are a guess that nobody has confirmed.",
+                        guessed,
+                        times=len(timeline.segments),
+                        title=timeline.title,
+                    )
                 )
         for one in self.recordings:
             found = list(one.remarks)
             if one.start_certainty == "doubtful":
-                found.insert(
-                    0, f"Doubtful start: {from_ms(one.started_ms):%Y-%m-%d %H:%M:%S} UTC is {one.started_from}."
-                )
+                started = f"{from_ms(one.started_ms):%Y-%m-%d %H:%M:%S} UTC"
+                found.insert(0, gettext("Doubtful start: {time} is {source}.", time=started, source=one.started_from))
             lines += [f"{one.camera_id}: {line}" for line in found] if len(self.recordings) > 1 else found
         live = [beat for beat in self.heartbeats if beat.detail and beat.state in _OF_PICTURES]
         return (*lines, *(f"{beat.camera_id}: {beat.detail}." for beat in live))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -16,32 +16,50 @@ from typing import Self
 from audience.alerts import AlertBook
 from audience.errors import SessionNotFound
 from audience.faces import WindowFaces
+from audience.rollups import RollupWidth
 from audience.scorers import known_scorers
-from audience.sessions import Camera, Session, Stage
-from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRecord
+from audience.sessions import DAY_MS, Camera, Session, Stage
+from audience.store import (
+    DELETIONS_KNOWN_MS,
+    AlertDocument,
+    Heartbeat,
+    ListedSession,
+    RecordingProgress,
+    ScorerRecord,
+    SessionPage,
+)
 from audience.stores import documents
 from audience.stores.dynamo_client import DynamoAddress
 from audience.stores.dynamo_items import (
     FACES_ATTRIBUTES,
-    RECORDED,
-    SCORERS,
+    SESSION,
     WINDOW_ATTRIBUTES,
     Item,
     KeyRange,
+    Kind,
     between,
+    changed_key,
+    changed_on,
     document_item,
     documents_of,
+    expiry,
     faces_item,
     faces_of,
     key,
+    recorded_key,
+    recorded_of,
     records_of,
+    shared_scorer_keys,
+    shared_scorers,
     start_camera_part,
     under,
     window_item,
     window_row,
 )
+from audience.stores.dynamo_rollups import DynamoRollups
 from audience.stores.dynamo_sessions import DynamoSessions
 from audience.stores.dynamo_table import DynamoTable
+from audience.time import from_ms as instant
 from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
@@ -76,7 +94,12 @@ def _key(session_id: str, document: AlertDocument) -> Item:
 # every window would be one write in five.
 MARK_AGAIN_S = 60.0
 
+# A mark of a change holds for what is written within `MARK_AGAIN_S`, and a write may take as long again.
+_MARKED_BEFORE_MS = 120_000
+
 _KEY = ("pk", "sk")
+
+_RECORDS: tuple[Kind, ...] = ("W#", "F#")
 
 # A stage of a session, and when the session was set up.
 Place = tuple[str, str, datetime | None]
@@ -98,6 +121,7 @@ class DynamoStore:
         self._table = DynamoTable(DynamoAddress.of(url))
         self.url = self._table.address.url
         self._sessions = DynamoSessions(self._table)
+        self.rolling = DynamoRollups(self._table, self._sessions)
         self.alerting = DynamoAlerting(self._table, self._sessions)
         self._recorded: dict[Place, float] = {}
         self._lock = threading.Lock()
@@ -108,9 +132,11 @@ class DynamoStore:
         return False
 
     def put_session(self, session: Session) -> None:
+        self._mark_changed(session.session_id)
         self._sessions.put(session)
 
     def change_session(self, session: Session) -> None:
+        self._mark_changed(session.session_id)
         self._sessions.change(session)
 
     def session(self, session_id: str) -> Session:
@@ -119,7 +145,41 @@ class DynamoStore:
     def sessions(self) -> list[Session]:
         return self._sessions.all()
 
+    def session_page(
+        self,
+        *,
+        words: str = "",
+        film: str = "",
+        among: Collection[str] | None = None,
+        after: str | None = None,
+        limit: int = 15,
+    ) -> SessionPage:
+        found, following = self._sessions.index.page(words, film, among, after, limit)
+        listed = (ListedSession(session=session, overview=overview) for session, overview in found)
+        return SessionPage(sessions=tuple(listed), after=following)
+
+    def changed_sessions(self, since_ms: int) -> list[str]:
+        now_ms = _now_ms()
+        if since_ms < now_ms - DELETIONS_KNOWN_MS:
+            # Marks from before are forgotten: what is there may have changed, and what was deleted since is known.
+            everything = [session.session_id for session in self.sessions()]
+            return sorted({*everything, *self.changed_sessions(now_ms - DELETIONS_KNOWN_MS + DAY_MS)})
+        since_ms -= _MARKED_BEFORE_MS
+        # Clocks of writers may be ahead.
+        days = range(since_ms // DAY_MS, (now_ms + _MARKED_BEFORE_MS) // DAY_MS + 1)
+        ranges = [keys for day in days for keys in changed_on(_day(day * DAY_MS))]
+        marks = (mark for found in self._table.rows_each(ranges, ("sk", "at_ms")) for mark in found)
+        return sorted({mark["sk"]["S"] for mark in marks if int(mark["at_ms"]["N"]) >= since_ms})
+
     def delete_session(self, session_id: str) -> bool:
+        self._mark_changed(session_id)
+        try:
+            return self._delete_session(session_id)
+        finally:
+            # Once more: whoever asked meanwhile still saw what is gone now.
+            self._mark_changed(session_id)
+
+    def _delete_session(self, session_id: str) -> bool:
         try:
             valid_until_s = self._sessions.begin_deletion(session_id)
         except SessionNotFound:
@@ -133,7 +193,8 @@ class DynamoStore:
             removed += self._sweep(session_id, stages)
         # The marks that lead to the records go last, and the session, which stays listed until then, after them, so
         # that an interrupted deletion can be completed.
-        removed += self._table.delete_range(under(RECORDED, session_id))
+        for keys in recorded_of(session_id):
+            removed += self._table.delete_range(keys)
         if valid_until_s is not None:
             self._sessions.end_deletion(session_id)
         with self._lock:
@@ -149,6 +210,7 @@ class DynamoStore:
 
     def put_transcript(self, session_id: str, stage_id: str, transcript: Transcript) -> None:
         packed, item_key = documents.packed_transcript(transcript), _transcript_key(session_id, stage_id)
+        self._mark_changed(session_id)
         with self._sessions.writing_under([session_id], [item_key]):
             self._table.put({**item_key, "packed": {"B": packed}})
 
@@ -157,6 +219,7 @@ class DynamoStore:
         return documents.unpacked_transcript(item["packed"]["B"]) if item else None
 
     def delete_transcript(self, session_id: str, stage_id: str) -> bool:
+        self._mark_changed(session_id)
         return self._table.delete(_transcript_key(session_id, stage_id))
 
     def put_slide_pictures(self, session_id: str, stage_id: str, pictures: Mapping[str, bytes]) -> None:
@@ -164,6 +227,7 @@ class DynamoStore:
             {**_picture_key(session_id, stage_id, picture_id), "jpeg": {"B": jpeg}}
             for picture_id, jpeg in pictures.items()
         ]
+        self._mark_changed(session_id)
         with self._sessions.writing_under([session_id], [_key_of(item) for item in items]):
             self._table.put_all(items)
         found = self._keys(_pictures_of(session_id, stage_id))
@@ -192,7 +256,7 @@ class DynamoStore:
         # Pack everything before writing anything, so that an invalid record fails the whole delivery.
         items = [*map(window_item, windows), *map(faces_item, faces)]
         places = {(one.session_id, one.stage_id) for one in windows} | {(one.session_id, one.stage_id) for one in faces}
-        keys = [_key_of(item) for item in items] + [_mark(*place) for place in places]
+        keys = [_key_of(item) for item in items] + [recorded_key(*place) for place in places]
         progress_items = []
         if progress is not None:
             camera_key = _camera_key("PROGRESS", progress.session_id, progress.stage_id, progress.camera_id)
@@ -212,6 +276,17 @@ class DynamoStore:
         rows = self._table.parallel_rows(keys, WINDOW_ATTRIBUTES, window_row) if keys else []
         return WindowTable.of_rows(rows)
 
+    def rollups(
+        self,
+        session_id: str,
+        stage_id: str,
+        *,
+        width_ms: RollupWidth,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+    ) -> WindowTable:
+        return self.rolling.read(session_id, stage_id, width_ms, from_ms, until_ms)
+
     def window_count(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
     ) -> int:
@@ -229,8 +304,11 @@ class DynamoStore:
     def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
         # The progress first, because it must not claim deleted windows.
         self._table.delete_all([_camera_key("PROGRESS", session_id, stage_id, camera_id)])
-        keys = self._keys(under(records_of(session_id, stage_id)))
-        self._table.delete_all([key for key in keys if start_camera_part(key["sk"]["S"])[1] == camera_id])
+        self._mark_changed(session_id)
+        for kind in _RECORDS:
+            found = self._keys(_all_of(kind, session_id, stage_id))
+            self._table.delete_all([key for key in found if start_camera_part(key["sk"]["S"])[1] == camera_id])
+        self._mark_changed(session_id)
 
     def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
         item = self._table.get(_camera_key("PROGRESS", session_id, stage_id, camera_id))
@@ -243,12 +321,12 @@ class DynamoStore:
     def put_scorer(self, scorer: ScorerRecord, session_id: str | None = None) -> None:
         name, document = f"SCORER#{scorer.name}", documents.to_json(scorer)
         if session_id is None:
-            self._table.put(document_item(key(SCORERS, name), document))
+            self._table.put_all([document_item(copy, document) for copy in shared_scorer_keys(name)])
         else:
             self._put(key(documents_of(session_id), name), document, session_id)
 
     def scorers(self, session_id: str | None = None) -> dict[str, ScorerRecord]:
-        shared = self._scorers(under(SCORERS))
+        shared = self._scorers(shared_scorers())
         return known_scorers(
             shared, {} if session_id is None else self._scorers(under(documents_of(session_id), "SCORER"))
         )
@@ -259,7 +337,8 @@ class DynamoStore:
 
     def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
         camera_key = _camera_key("HEARTBEAT", heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
-        self._put(camera_key, documents.to_json(heartbeat), heartbeat.session_id, set_up_at)
+        with self._sessions.writing_under([heartbeat.session_id], [camera_key], set_up_at):
+            self._table.put(document_item(camera_key, documents.to_json(heartbeat)))
 
     def heartbeats(self, session_id: str) -> list[Heartbeat]:
         found = self._documents(under(documents_of(session_id), "HEARTBEAT"))
@@ -268,11 +347,18 @@ class DynamoStore:
     def prune(self, now_ms: int) -> int:
         """Deletes at once what DynamoDB's TTL would delete within two days; reads every record."""
         removed = 0
-        for mark in self._keys(under(RECORDED)):
-            session_id, stage_id = mark["sk"]["S"].split("#")
-            expired = self._table.rows(under(records_of(session_id, stage_id)), _KEY, expired_at_ms=now_ms)
-            removed += self._table.delete_expired(expired, now_ms)
+        for session in self.sessions():
+            for stage_id in self.recorded_stages(session.session_id):
+                for kind in _RECORDS:
+                    keys = _all_of(kind, session.session_id, stage_id)
+                    expired = self._table.rows(keys, _KEY, expired_at_ms=now_ms)
+                    removed += self._table.delete_expired(expired, now_ms)
         return removed
+
+    def recorded_stages(self, session_id: str) -> list[str]:
+        """Ids of the stages of a session that may have records, described or not, sorted."""
+        found = self._table.rows_each(recorded_of(session_id), ("sk",))
+        return sorted(mark["sk"]["S"] for marks in found for mark in marks)
 
     def close(self) -> None:
         self._table.close()
@@ -290,7 +376,9 @@ class DynamoStore:
         now_s = time.monotonic()
         with self._lock:
             due = [place for place in places if now_s - self._recorded.get(place, -MARK_AGAIN_S) >= MARK_AGAIN_S]
-        self._table.put_all([_mark(session_id, stage_id) for session_id, stage_id, _ in due])
+        marks = [recorded_key(session_id, stage_id) for session_id, stage_id, _ in due]
+        changes = [_change_mark(session_id, stage_id) for session_id, stage_id, _ in due]
+        self._table.put_all([*marks, *changes])
         with self._lock:
             self._recorded |= dict.fromkeys(due, now_s)
 
@@ -301,18 +389,23 @@ class DynamoStore:
             session_id: the session.
             stages: stage ids known so far; those found are added.
         """
-        found = self._keys(under(documents_of(session_id)))
-        # Sort keys such as `STAGE#main`, `CAMERA#main#cam-1` and `talk-1#main`.
-        for item in (*found, *self._keys(under(RECORDED, session_id))):
-            kind, stage_id, *_ = item["sk"]["S"].split("#")
-            stages |= {stage_id} if kind not in ("ALERTING", "SCORER") else set()
+        found = [item for item in self._keys(under(documents_of(session_id))) if item["sk"]["S"] != SESSION]
+        for item in found:
+            kind, stage_id, *_ = item["sk"]["S"].split("#")  # such as `STAGE#main` and `CAMERA#main#cam-1`
+            stages |= {stage_id} if kind not in ("ALERTING", "SCORER", SESSION) else set()
+        stages |= set(self.recorded_stages(session_id))
         # The progress before the windows it claims.
         self._table.delete_all(found)
         return len(found) + sum(self._table.delete_range(under(records_of(session_id, one))) for one in sorted(stages))
 
-    def _put(self, key: Item, document: str, session_id: str, set_up_at: datetime | None = None) -> None:
-        with self._sessions.writing_under([session_id], [key], set_up_at):
+    def _put(self, key: Item, document: str, session_id: str) -> None:
+        self._mark_changed(session_id)
+        with self._sessions.writing_under([session_id], [key]):
             self._table.put(document_item(key, document))
+
+    def _mark_changed(self, session_id: str) -> None:
+        """Marks that a session changes, before it does."""
+        self._table.put(_change_mark(session_id))
 
     def _documents(self, keys: KeyRange) -> list[str]:
         return [_document(item) for item in self._table.rows(keys, ("document",))]
@@ -337,8 +430,24 @@ def _picture_key(session_id: str, stage_id: str, picture_id: str) -> Item:
     return key(documents_of(session_id), f"PICTURE#{stage_id}#{picture_id}")
 
 
-def _mark(session_id: str, stage_id: str) -> Item:
-    return key(RECORDED, f"{session_id}#{stage_id}")
+def _change_mark(session_id: str, stage_id: str = "") -> Item:
+    now_ms = _now_ms()
+    at = {"at_ms": {"N": str(now_ms)}}
+    return {**changed_key(_day(now_ms), session_id, stage_id), **at, **expiry(now_ms + DELETIONS_KNOWN_MS + DAY_MS)}
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _day(at_ms: int) -> str:
+    return f"{instant(at_ms):%Y-%m-%d}"
+
+
+def _all_of(kind: Kind, session_id: str, stage_id: str) -> KeyRange:
+    keys = between(kind, session_id, stage_id, None, None)
+    assert keys is not None
+    return keys
 
 
 def _key_of(item: Item) -> Item:

@@ -1,13 +1,20 @@
 """Keys and items of the DynamoDB table.
 
-| what | pk | sk | |---|---|---| | windows | `S#<session>#<stage>` | `W#<start_ms, 13 digits>#<camera>#<part>` | |
-single faces | `S#<session>#<stage>` | `F#<start_ms, 13 digits>#<camera>#<part>` | | stages | `D#<session>` |
-`STAGE#<stage>` | | transcripts, compressed | `D#<session>` | `TRANSCRIPT#<stage>` | | pictures
-of slides | `D#<session>` | `PICTURE#<stage>#<picture>` | | cameras, progress, heartbeats |
-`D#<session>` | `CAMERA#<stage>#<camera>`, `PROGRESS#…`, `HEARTBEAT#…` | | rules, alerts, marks, watchers, reports that
-were mailed | `D#<session>` | `ALERTING#RULE#<rule>`, `ALERTING#ALERT#<alert>`, … | | sessions | `SESSIONS` |
-`SESSION#<session>` | | shared scorers, and scorers declared by a session's cameras | `SCORERS`, `D#<session>` |
-`SCORER#<name>` | | stages that have records | `RECORDED` | `<session>#<stage>` |
+- windows and single faces: `S#<session>#<stage>`, `W#<start_ms, 13 digits>#<camera>#<part>` and `F#…`
+- roll-ups of a minute and of ten minutes: `S#<session>#<stage>`, `M#<start_ms, 13 digits>` and `T#…`
+- a session and what a list shows of it: `D#<session>`, `SESSION` and `SESSION#OVERVIEW`
+- stages: `D#<session>`, `STAGE#<stage>`
+- transcripts, compressed, and pictures of slides: `D#<session>`, `TRANSCRIPT#<stage>` and `PICTURE#<stage>#<picture>`
+- cameras, progress, heartbeats: `D#<session>`, `CAMERA#<stage>#<camera>`, `PROGRESS#…` and `HEARTBEAT#…`
+- rules, alerts, marks, watchers, reports that were mailed: `D#<session>`, `ALERTING#RULE#<rule>`, `ALERTING#ALERT#…`
+- scorers that all share, in copies, and those declared by a session's cameras: `SCORERS#<copy>` and `D#<session>`,
+  `SCORER#<name>`
+- stages that have records: `R#<session>#<shard>`, `<stage>`
+- the index of sessions: `SESSIONS#<month>`, `FILM#<film>` and `WORD#<first letter>` (`audience.stores.dynamo_index`),
+  and the months there are: `MONTHS`, `<month>`
+- sessions that changed on a day: `CHANGED#<day>#<shard>`, `<session>`
+
+What many stages write at once is spread over shards: a partition takes 1,000 writes a second.
 
 Ids contain no `#`, and it sorts before all their characters, so keys sort by their parts.
 
@@ -18,7 +25,9 @@ squares (of their confidences) and over (faces that reach the scorer's threshold
 
 from __future__ import annotations
 
+import random
 import struct
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -34,9 +43,14 @@ from audience.windows import EARLIER_TALLY_TYPE, LATEST_MS, Tally, WindowRecord,
 Item = dict[str, dict[str, Any]]
 Kind = Literal["W#", "F#"]
 
-SESSIONS = "SESSIONS"
-SCORERS = "SCORERS"
-RECORDED = "RECORDED"
+SESSIONS = "SESSIONS"  # earlier versions kept all sessions in this partition
+SESSION = "SESSION"
+SCORERS = "SCORERS"  # earlier versions kept shared scorers in this partition
+RECORDED = "RECORDED"  # earlier versions kept the marks of all stages in this partition
+
+_RECORDED_SHARDS = 16
+_CHANGED_SHARDS = 32
+_SCORER_COPIES = 16
 
 _DIGITS = 13
 _TIME = slice(2, 2 + _DIGITS)  # start_ms in the sort key of a window or of faces
@@ -64,6 +78,40 @@ def documents_of(session_id: str) -> str:
 def records_of(session_id: str, stage_id: str) -> str:
     """The partition of a stage's windows and faces."""
     return f"S#{session_id}#{stage_id}"
+
+
+def recorded_key(session_id: str, stage_id: str) -> Item:
+    """The key of the mark that a stage has records."""
+    return key(f"R#{session_id}#{_shard(stage_id, _RECORDED_SHARDS)}", stage_id)
+
+
+def recorded_of(session_id: str) -> list[KeyRange]:
+    """The keys of the marks of a session's stages."""
+    return [under(f"R#{session_id}#{shard}") for shard in range(_RECORDED_SHARDS)]
+
+
+def shared_scorer_keys(name: str) -> list[Item]:
+    """The keys of the copies of a scorer that all sessions share: every function copy reads these."""
+    return [key(f"{SCORERS}#{shard}", name) for shard in range(_SCORER_COPIES)]
+
+
+def shared_scorers() -> KeyRange:
+    """The keys of one copy, drawn by chance, of the scorers that all sessions share."""
+    return under(f"{SCORERS}#{random.randrange(_SCORER_COPIES)}")
+
+
+def changed_key(day: str, session_id: str, stage_id: str = "") -> Item:
+    """The key of the mark that a session changed on a day; what changed on different stages is spread over shards."""
+    return key(f"CHANGED#{day}#{_shard(f'{session_id}#{stage_id}', _CHANGED_SHARDS)}", session_id)
+
+
+def changed_on(day: str) -> list[KeyRange]:
+    """The keys of the marks of sessions that changed on a day."""
+    return [under(f"CHANGED#{day}#{shard}") for shard in range(_CHANGED_SHARDS)]
+
+
+def _shard(text: str, shards: int) -> int:
+    return zlib.crc32(text.encode()) % shards
 
 
 def record_key(kind: Kind, session_id: str, stage_id: str, start_ms: int, camera_id: str, part: str) -> Item:
@@ -160,7 +208,7 @@ def window_item(window: WindowRecord) -> Item:
         "expected": {"N": str(window.expected)},
         "scorer": {"S": window.scorer},
         **{name: {"M": _tally_map(tally)} for name, tally in window.tallies.items()},
-        **_expiry(window.expires_ms),
+        **expiry(window.expires_ms),
     }
 
 
@@ -221,12 +269,12 @@ def renewed_item(item: Item, session_id: str, stage_id: str) -> Item:
 def _tally_map(tally: Tally) -> Item:
     numbers = {
         "n": {"N": str(tally.faces)},
-        "sum": {"N": _number(tally.total)},
-        "squares": {"N": _number(tally.squares)},
+        "sum": {"N": number(tally.total)},
+        "squares": {"N": number(tally.squares)},
         "over": {"N": str(tally.over)},
     }
     if tally.estimate is not None and tally.variance is not None:
-        numbers |= {"estimate": {"N": _number(tally.estimate)}, "variance": {"N": _number(tally.variance)}}
+        numbers |= {"estimate": {"N": number(tally.estimate)}, "variance": {"N": number(tally.variance)}}
     return numbers
 
 
@@ -242,7 +290,7 @@ def _tally_numbers(code: int, one: Item) -> tuple[int, int, int, float, float, f
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """The shortest decimal text that parses to the same number; DynamoDB keeps up to 38 digits."""
     return repr(float(value)).removesuffix(".0")
 
@@ -277,7 +325,7 @@ def faces_item(seen: WindowFaces) -> Item:
         **record_key("F#", seen.session_id, seen.stage_id, seen.start_ms, seen.camera_id, seen.part),
         "faces": {"B": packed},
         "scorer": {"S": seen.scorer},
-        **_expiry(seen.expires_ms),
+        **expiry(seen.expires_ms),
     }
 
 
@@ -305,7 +353,8 @@ def document_item(key: Item, document: str) -> Item:
     return {**key, "document": {"S": document}}
 
 
-def _expiry(expires_ms: int | None) -> Item:
+def expiry(expires_ms: int | None) -> Item:
+    """The attributes of an item that expires; none for one that does not."""
     if expires_ms is None:
         return {}
     # Rounded up, because TTL has whole seconds and must not delete too early.

@@ -18,10 +18,11 @@ from datetime import datetime
 from audience.errors import SessionNotFound, StoreUnavailable
 from audience.sessions import Session
 from audience.stores import documents
-from audience.stores.dynamo_items import SESSIONS, Item, document_item, key, under
+from audience.stores.dynamo_index import SessionIndex
+from audience.stores.dynamo_items import SESSION, Item, document_item, documents_of, key
 from audience.stores.dynamo_table import DynamoTable
 from audience.stores.presence import being_deleted, nothing_written, set_up_again
-from audience.time import parse_instant, to_ms
+from audience.time import parse_instant
 
 PRESENCE_TTL_S = 5.0
 """How long a writer may rely on a check that a session exists; a deletion waits as long."""
@@ -53,15 +54,18 @@ class DynamoSessions:
     def __init__(self, table: DynamoTable) -> None:
         """Creates the object without requests."""
         self._table, self._url = table, table.address.url
+        self.index = SessionIndex(table)
         self._cache: dict[str, CachedPresence] = {}
         self._lock = threading.Lock()
 
     def put(self, session: Session) -> None:
         """See `Store.put_session`."""
+        self.index.check_version()
         for _ in range(_PUT_TRIES):
             at_s = time.monotonic()
             if self._table.put_if(_item(session), "attribute_not_exists(pk)"):
                 self._remember(session.session_id, at_s, session.set_up_at)
+                self.index.put(session, None)
                 return
             item = self._table.get(_key(session.session_id))
             if item is None:
@@ -71,6 +75,7 @@ class DynamoSessions:
             session = replace(session, set_up_at=_set_up_at(item))
             if self._put_over(session):
                 self._remember(session.session_id, at_s, session.set_up_at)
+                self.index.put(session, _session(item))
                 return
         raise StoreUnavailable(
             f"session {session.session_id!r} of {self._url} is deleted and set up repeatedly: try later"
@@ -78,9 +83,11 @@ class DynamoSessions:
 
     def change(self, session: Session) -> None:
         """See `Store.change_session`."""
-        if not self._put_over(session):
+        before = self._table.get(_key(session.session_id))
+        if before is None or not self._put_over(session):
             self.forget(session.session_id)
             raise nothing_written(session.session_id)
+        self.index.put(session, _session(before))
 
     def one(self, session_id: str) -> Session:
         """See `Store.session`."""
@@ -88,6 +95,7 @@ class DynamoSessions:
         item = self._table.get(_key(session_id))
         if item is None:
             self.forget(session_id)
+            self.index.check_version()
             raise SessionNotFound(
                 f"no session {session_id!r} in {self._url}: `houselights sessions` lists those there are"
             )
@@ -97,8 +105,7 @@ class DynamoSessions:
 
     def all(self) -> list[Session]:
         """See `Store.sessions`."""
-        sessions = [_session(item) for item in self._table.rows(under(SESSIONS), ("document",))]
-        return sorted(sessions, key=lambda session: (-to_ms(session.started_at), session.session_id))
+        return self.index.all()
 
     @contextmanager
     def writing_under(
@@ -141,6 +148,7 @@ class DynamoSessions:
         self.forget(session_id)
         item = self._table.get(_key(session_id))
         if item is None:
+            self.index.check_version()
             return None
         if not self._put_same({**item, "deleting": {"BOOL": True}}):
             raise set_up_again(session_id)
@@ -151,8 +159,11 @@ class DynamoSessions:
         return "deleting" in (self._table.get(_key(session_id)) or {})
 
     def end_deletion(self, session_id: str) -> None:
-        """Deletes the session itself."""
-        self._table.delete_all([_key(session_id)])
+        """Deletes the session itself, after what leads to it."""
+        item = self._table.get(_key(session_id))
+        if item is not None:
+            self.index.remove(_session(item))
+            self._table.delete(_key(session_id))
 
     def forget(self, session_id: str) -> None:
         """Removes a session from the cache."""
@@ -171,6 +182,7 @@ class DynamoSessions:
         item = self._table.get(_key(session_id))
         if item is None or "deleting" in item:
             self.forget(session_id)
+            self.index.check_version()
             raise nothing_written(session_id) if item is None else being_deleted(session_id)
         return self._checked(self._remember(session_id, at_s, _set_up_at(item)), session_id, set_up_at)
 
@@ -198,7 +210,7 @@ class DynamoSessions:
 
 
 def _key(session_id: str) -> Item:
-    return key(SESSIONS, f"SESSION#{session_id}")
+    return key(documents_of(session_id), SESSION)
 
 
 def _item(session: Session) -> Item:

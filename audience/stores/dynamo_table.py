@@ -131,6 +131,14 @@ class DynamoTable:
             items += more
         return items
 
+    def some(self, keys: KeyRange, attributes: Sequence[str], limit: int) -> list[Item]:
+        """The first items of a range, up to a number."""
+        return self._page(keys, attributes, limit=limit)[0]
+
+    def rows_each(self, ranges: Sequence[KeyRange], attributes: Sequence[str]) -> list[list[Item]]:
+        """The items of each of several ranges, read in parallel."""
+        return _in_parallel(lambda keys: self.rows(keys, attributes), ranges)
+
     def parallel_rows(self, keys: KeyRange, attributes: Sequence[str], make: Callable[[Item], Result]) -> list[Result]:
         """The windows or faces of a range, sorted by key, read in parallel after the first page.
 
@@ -237,6 +245,7 @@ class DynamoTable:
         *,
         after: Item | None = None,
         newest: bool = False,
+        limit: int = PAGE,
         expired_at_ms: int | None = None,
         holding: str = "",
     ) -> tuple[list[Item], Item | None]:
@@ -245,7 +254,7 @@ class DynamoTable:
         request = _query(self.address.table, keys, after=after) | {
             "ProjectionExpression": ", ".join(names),
             "ExpressionAttributeNames": names,
-            "Limit": PAGE,
+            "Limit": limit,
         }
         if newest:
             request |= {"ScanIndexForward": False, "Limit": 1}

@@ -5,7 +5,7 @@ Tallies and faces are packed (`audience.windows`, `audience.faces`); all else is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,11 +13,15 @@ from typing import Self
 
 from audience.alerts import AlertBook
 from audience.faces import WindowFaces, pack_faces, unpack_faces
+from audience.reaction.overview import Overview
+from audience.rollups import RollupWidth
 from audience.scorers import known_scorers
 from audience.sessions import Camera, Session, Stage
-from audience.store import AlertDocument, Heartbeat, RecordingProgress, ScorerRecord
+from audience.store import AlertDocument, Heartbeat, ListedSession, RecordingProgress, ScorerRecord, SessionPage
 from audience.stores import documents
+from audience.stores.overviews import overview_from
 from audience.stores.sqlite_file import Rows, SqliteFile
+from audience.stores.sqlite_rollups import ROLLUP_SCHEMA, SqliteRollups
 from audience.stores.sqlite_sessions import SqliteSessions
 from audience.transcripts import Transcript
 from audience.window_table import WindowTable
@@ -37,7 +41,7 @@ class SqliteAlerting:
         self._file, self._sessions = file, sessions
 
     def put(self, session_id: str, document: AlertDocument) -> None:
-        with self._sessions.writing_under([session_id]) as cursor:
+        with self._sessions.writing_under([session_id], is_change=False) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO alerting VALUES (?, ?, ?)",
                 (session_id, documents.key_of(document), documents.to_json(document)),
@@ -104,10 +108,14 @@ class SqliteStore:
         path = path.absolute()
         self.url = f"sqlite:///{path}"
         self._file = SqliteFile(
-            path, schema=_SCHEMA + ALERTING_SCHEMA + SCORERS_SCHEMA, version=SCHEMA_VERSION, known_by="windows"
+            path,
+            schema=_SCHEMA + ALERTING_SCHEMA + SCORERS_SCHEMA + ROLLUP_SCHEMA,
+            version=SCHEMA_VERSION,
+            known_by="windows",
         )
         self._sessions = SqliteSessions(self._file, self.url)
         self._scorers = SqliteScorers(self._file, self._sessions)
+        self._rollups = SqliteRollups(self._file)
         self.alerting = SqliteAlerting(self._file, self._sessions)
 
     @property
@@ -125,6 +133,31 @@ class SqliteStore:
 
     def sessions(self) -> list[Session]:
         return self._sessions.all()
+
+    def session_page(
+        self,
+        *,
+        words: str = "",
+        film: str = "",
+        among: Collection[str] | None = None,
+        after: str | None = None,
+        limit: int = 15,
+    ) -> SessionPage:
+        sessions, following = self._sessions.page(words, film, among, after, limit)
+        listed = [ListedSession(session=session, overview=self._overview(session)) for session in sessions]
+        return SessionPage(sessions=tuple(listed), after=following)
+
+    def _overview(self, session: Session) -> Overview:
+        stored = self._rollups.overview(session.session_id)
+        if stored is not None:
+            return documents.from_json(stored, Overview)
+        changed_ms = self._rollups.changed_ms(session.session_id)
+        overview = overview_from(self, session)
+        self._rollups.put_overview(session.session_id, documents.to_json(overview), changed_ms)
+        return overview
+
+    def changed_sessions(self, since_ms: int) -> list[str]:
+        return self._rollups.changed_sessions(since_ms)
 
     def delete_session(self, session_id: str) -> bool:
         return self._sessions.delete(session_id)
@@ -175,6 +208,13 @@ class SqliteStore:
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
         with self._sessions.writing_under([session_id]) as cursor:
+            stored = cursor.execute(
+                "SELECT document FROM cameras WHERE session_id = ? AND stage_id = ? AND camera_id = ?",
+                (session_id, stage_id, camera.camera_id),
+            ).fetchone()
+            # Of overlapping cameras one counts, so another's sums are others.
+            if camera.overlaps != (documents.from_json(stored[0], Camera).overlaps if stored else frozenset()):
+                self._rollups.mark_stage(cursor, session_id, stage_id)
             cursor.execute(
                 "INSERT OR REPLACE INTO cameras VALUES (?, ?, ?, ?)",
                 (session_id, stage_id, camera.camera_id, documents.to_json(camera)),
@@ -234,6 +274,7 @@ class SqliteStore:
                     for seen in faces
                 ],
             )
+            self._rollups.mark(cursor, ((one.session_id, one.stage_id, one.start_ms) for one in windows))
             if progress is not None:
                 cursor.execute(
                     "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?)",
@@ -251,6 +292,18 @@ class SqliteStore:
                 values,
             )
         )
+
+    def rollups(
+        self,
+        session_id: str,
+        stage_id: str,
+        *,
+        width_ms: RollupWidth,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+    ) -> WindowTable:
+        cameras = self.cameras(session_id, stage_id)
+        return self._rollups.read(session_id, stage_id, cameras, width_ms, from_ms, until_ms)
 
     def window_count(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None
@@ -285,9 +338,10 @@ class SqliteStore:
     def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
         condition, values = "session_id = ? AND stage_id = ? AND camera_id = ?", (session_id, stage_id, camera_id)
         keys = {"progress": _CAMERA_KEY, "windows": _WINDOW_KEY, "faces": _WINDOW_KEY}
-        self._file.erase(
-            [Rows(table=table, key=key, condition=condition, values=values) for table, key in keys.items()]
-        )
+        stale = self._rollups.erased("session_id = ? AND stage_id = ?", "session_id = ?", values[:2])
+        rows = [Rows(table=table, key=key, condition=condition, values=values) for table, key in keys.items()]
+        with self._sessions.erasing(session_id):
+            self._file.erase([*stale, *rows])
 
     def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
         rows = self._file.rows(
@@ -309,7 +363,7 @@ class SqliteStore:
         return self._scorers.known(session_id)
 
     def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
-        with self._sessions.writing_under([heartbeat.session_id], set_up_at) as cursor:
+        with self._sessions.writing_under([heartbeat.session_id], set_up_at, is_change=False) as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?, ?)",
                 (heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id, documents.to_json(heartbeat)),
@@ -322,12 +376,19 @@ class SqliteStore:
         return [documents.from_json(document, Heartbeat) for (document,) in rows]
 
     def prune(self, now_ms: int) -> int:
-        return self._file.erase(
-            [
-                Rows(table=table, key=_WINDOW_KEY, condition="expires_ms < ?", values=(now_ms,))
-                for table in ("windows", "faces")
-            ]
+        expired = "FROM windows WHERE expires_ms < ?)"
+        stale = self._rollups.erased(
+            f"(session_id, stage_id) IN (SELECT session_id, stage_id {expired}",
+            f"session_id IN (SELECT session_id {expired}",
+            (now_ms,),
         )
+        gone = [
+            Rows(table=table, key=_WINDOW_KEY, condition="expires_ms < ?", values=(now_ms,))
+            for table in ("windows", "faces")
+        ]
+        queries = [f"SELECT COUNT(*) FROM {one.table} WHERE {one.condition}" for one in stale]
+        uncounted = sum(int(self._file.rows(query, (now_ms,))[0][0]) for query in queries)
+        return self._file.erase([*stale, *gone]) - uncounted
 
     def close(self) -> None:
         self._file.close()

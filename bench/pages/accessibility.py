@@ -7,7 +7,6 @@ line by line on stderr.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections import defaultdict
@@ -15,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from audience.stores import open_identity, open_store
 from bench.figures import Figure
@@ -26,12 +25,10 @@ from houselights.commands.demo import FESTIVAL_SESSION, show_panel
 from houselights.simulating import set_up, write_at_once
 from sample_data.festival_day.plan import plan_day
 from sample_data.generate import load_samples
+from tests.axe import violations
 from tests.browser import ARGUMENTS, HOW_TO, browser_path
-from tests.contracts.dynalite import NODE_FOLDER
 from tests.dashboard.conftest import READY, SERVER, serving
 
-AXE: Final = NODE_FOLDER / "node_modules" / "axe-core" / "axe.min.js"
-HOW_TO_GET_AXE: Final = "axe-core is needed: run `npm ci --prefix tests/node --ignore-scripts`"
 WIDTHS: Final = (390, 768, 1280, 1920)
 AXE_WIDTHS: Final = (390, 1280)
 Theme = Literal["light", "dark"]
@@ -61,9 +58,6 @@ PAGES: Final = (
     f"live/{FESTIVAL_SESSION}?kiosk=1",
 )
 EMPTY_PAGES: Final = ("", "bring", "session", "compare", "scenes", "board", "operate")
-_TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Streamlit's own: it draws a page's frame, and gives no way to change it.
-_NOT_OURS: Final = ["region", "landmark-one-main", "page-has-heading-one", "landmark-unique"]
 _BARRIERS: Final = Path(__file__).with_name("barriers.js").read_text(encoding="utf-8")
 _SETTLED_MS: Final = 700
 
@@ -113,8 +107,6 @@ def look(
     path = browser_path()
     if path is None:
         pytest.fail(HOW_TO)
-    if not AXE.exists():
-        pytest.fail(HOW_TO_GET_AXE)
     found = Found()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         url = f"sqlite:///{folder}/demo.db"
@@ -168,26 +160,9 @@ def _look_at(
                 for line in lines:
                     found.add(kind, line, where)
             if width in AXE_WIDTHS:
-                for line in _axe(page):
+                for line in violations(page):
                     found.add("axe", line, where)
         endless = "document.getAnimations().filter((one) => one.effect?.getComputedTiming().iterations === Infinity)"
         for line in page.evaluate(f"{endless}.map((one) => one.animationName ?? 'animation')"):
             found.add("moving", line, f"{prefix}/{address} {theme}")
     context.close()
-
-
-def _axe(page: Page) -> list[str]:
-    """What axe finds: rule, weight, and the first place, one line a rule and place."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    options = {"runOnly": {"type": "tag", "values": _TAGS}, "rules": {rule: {"enabled": False} for rule in _NOT_OURS}}
-    result: dict[str, Any] = page.evaluate(f"axe.run(document, {json.dumps(options)})")
-    return [
-        f"{one['id']}: {' '.join(map(str, node['target']))[:90]}: {_why(node)}"
-        for one in result["violations"]
-        for node in one["nodes"][:4]
-    ]
-
-
-def _why(node: dict[str, Any]) -> str:
-    checks = [*node["any"], *node["all"], *node["none"]]
-    return str(checks[0]["message"])[:110] if checks else ""

@@ -6,7 +6,7 @@ session that one may not see is, in every answer, a session that is not there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -15,8 +15,9 @@ from typing import Self
 from audience.alerts import AlertBook
 from audience.errors import AccessRefused, SessionNotFound
 from audience.faces import WindowFaces
+from audience.rollups import RollupWidth
 from audience.sessions import Camera, Session, Stage
-from audience.store import AlertDocument, Alerting, Heartbeat, RecordingProgress, ScorerRecord, Store
+from audience.store import AlertDocument, Alerting, Heartbeat, RecordingProgress, ScorerRecord, SessionPage, Store
 from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
@@ -63,6 +64,26 @@ class GuardedStore:
         """Those that may be seen, the latest start first."""
         return [one for one in self._store.sessions() if self._permit.sees(one.session_id, one.kind)]
 
+    def session_page(
+        self,
+        *,
+        words: str = "",
+        film: str = "",
+        among: Collection[str] | None = None,
+        after: str | None = None,
+        limit: int = 15,
+    ) -> SessionPage:
+        """One page of those that may be seen."""
+        if not self._permit.is_at_least("analyst"):
+            named = self._permit.named_sessions
+            seen = {one.session_id for one in self.sessions()} if named is None else named
+            among = seen if among is None else seen.intersection(among)
+        return self._store.session_page(words=words, film=film, among=among, after=after, limit=limit)
+
+    def changed_sessions(self, since_ms: int) -> list[str]:
+        """Which sessions changed, deleted ones too: for whoever may see them all."""
+        return self._as("analyst").changed_sessions(since_ms)
+
     def stages(self, session_id: str) -> list[Stage]:
         """The session's stages in the order of their ids."""
         return self._seeing(session_id).stages(session_id)
@@ -76,6 +97,20 @@ class GuardedStore:
     ) -> WindowTable:
         """The stage's windows that start in [from_ms, until_ms)."""
         return self._seeing(session_id).windows(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
+
+    def rollups(
+        self,
+        session_id: str,
+        stage_id: str,
+        *,
+        width_ms: RollupWidth,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+    ) -> WindowTable:
+        """The stage's roll-ups that start in [from_ms, until_ms)."""
+        return self._seeing(session_id).rollups(
+            session_id, stage_id, width_ms=width_ms, from_ms=from_ms, until_ms=until_ms
+        )
 
     def window_count(
         self, session_id: str, stage_id: str, *, from_ms: int | None = None, until_ms: int | None = None

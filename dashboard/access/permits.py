@@ -44,6 +44,13 @@ class Permit:
         """Whether it allows anything."""
         return self.role is not None or bool(self.linked)
 
+    @property
+    def named_sessions(self) -> frozenset[str] | None:
+        """The ids of all sessions it may see, of a viewer or of links; None where only a look at each can say."""
+        if self.festivals_only or self.is_at_least("analyst") or any(set("*?[") & set(one) for one in self.own):
+            return None
+        return self.linked | frozenset(self.own if self.role == "viewer" else ())
+
     def is_at_least(self, role: Role) -> bool:
         """Whether its role is this one or a higher one."""
         return self.role is not None and ROLES.index(self.role) >= ROLES.index(role)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.charts.axes import (
+    HOVER,
     LEFT_PX,
     RIGHT_PX,
     Ends,
@@ -41,7 +42,10 @@ CLUSTER: Final = ("from_s", "until_s", "number", "at_s", "points", "said")
 """The columns of `CompareFigures.clusters`."""
 
 _NAME_PX, _LINES_ALONE_PX, _LINES_PX, _BETWEEN_PX, _DIFFERENCE_PX = 24, 300, 260, 48, 112
-_SHORTEST_TITLE_PX: Final = 40
+# A title is shown whole, or as much of it as this; a letter of it is at most so wide, mostly.
+_SHORTEST_TITLE_PX, _LETTER_PX = 90, 6
+# Of bands, whose own colours are too pale to be seen by everybody.
+_EDGE_PX: Final = 0.75
 # Of lines that are drawn quietly, all together, and of one.
 _MOST_QUIET_POINTS, _LEAST_QUIET_POINTS = 7_200, 200
 
@@ -60,7 +64,7 @@ class CompareFigures:
         name: what the lines show.
         ends_s: from when to when is shown.
         highest: the highest value of all lines on the whole axis, percent.
-        segments: what was shown: `from_s`, `until_s`, `title`.
+        segments: what was shown: `from_s`, `until_s`, `title`, `number`.
         difference: what the lower plot shows; empty where there is none.
         widest: the difference farthest from 0 on the whole axis, points.
         clusters: where groups differ by more than chance: `from_s`, `until_s`, `number`; `at_s`, their middle, and
@@ -112,11 +116,15 @@ def _name(name: str, y: float, palette: Palette) -> alt.Chart:
 
 
 def _segments(figures: CompareFigures, lines_px: int, palette: Palette) -> list[alt.Chart]:
-    """What was shown, behind the lines: every other part shaded, and each with as much of its title as fits."""
+    """What was shown, behind the lines: every other part shaded, and each with as much of its title as fits.
+
+    One without room for a title has its number, on pages alone: a file has no list of the names beside it.
+    """
     begins = seconds(BRUSHED, figures.ends_s)
     shaded = alt.Chart(figures.segments.iloc[::2]).mark_rect(color=palette.segment, y=_NAME_PX, y2=lines_px)
     whole = f"(width - {LEFT_PX + RIGHT_PX})"
     room = f"({whole} * (datum.until_s - datum.from_s) / {figures.ends_s[1] - figures.ends_s[0]} - 6)"
+    needed = f"min({_SHORTEST_TITLE_PX}, {_LETTER_PX} * length(datum.title))"
     titles = alt.Chart(figures.segments).mark_text(
         align="left",
         dx=4,
@@ -124,9 +132,26 @@ def _segments(figures: CompareFigures, lines_px: int, palette: Palette) -> list[
         fontSize=SMALL_PX,
         color=palette.quiet,
         limit=alt.expr(f"max(1, {room})"),
-        opacity=alt.expr(f"{room} < {_SHORTEST_TITLE_PX} ? 0 : 1"),
+        opacity=alt.expr(f"{room} < {needed} ? 0 : 1"),
     )
-    return [shaded.encode(x=begins, x2=alt.X2("until_s:Q")), titles.encode(x=begins, text=alt.Text("title:N"))]
+    numbers = alt.Chart(figures.segments, name=f"{HOVER}_numbers").mark_text(
+        dx=alt.expr(f"({room} + 6) / 2"),
+        y=_NAME_PX + SMALL_PX,
+        fontSize=SMALL_PX,
+        color=palette.quiet,
+        opacity=alt.expr(f"{room} >= {needed} || {room} < 7 * length(toString(datum.number)) - 6 ? 0 : 1"),
+    )
+    return [
+        shaded.encode(x=begins, x2=alt.X2("until_s:Q")),
+        titles.encode(x=begins, text=alt.Text("title:N")),
+        numbers.encode(x=begins, text=alt.Text("number:N")),
+    ]
+
+
+def titled_from_px(title: str, length_s: float, ends_s: Ends) -> float:
+    """How wide a chart has to be for a segment of a length to have its title rather than its number."""
+    needed = min(_SHORTEST_TITLE_PX, _LETTER_PX * len(title)) + 6
+    return LEFT_PX + RIGHT_PX + needed * (ends_s[1] - ends_s[0]) / length_s
 
 
 def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -> list[alt.Chart]:
@@ -148,7 +173,7 @@ def _lines(figures: CompareFigures, x: alt.X, lines_px: int, palette: Palette) -
     for colour, one in zip(palette.lines, loud, strict=False):
         low, high = one.replace("line", "low"), one.replace("line", "high")
         if low in figures.cells:
-            band = cells.mark_area(color=see_through(colour))
+            band = cells.mark_area(fill=see_through(colour), stroke=colour, strokeWidth=_EDGE_PX)
             layers.append(band.encode(x=x, y=share(low), y2=alt.Y2(f"{high}:Q")))
     foot = alt.Chart(pd.DataFrame({"at_s": [figures.ends_s[0]], "share": [0]})).mark_point(opacity=0)
     layers.append(foot.encode(x=x, y=share("share", percent_axis(ticks))))
@@ -209,7 +234,7 @@ def _difference(figures: CompareFigures, x: alt.X, height: int, palette: Palette
         _name(figures.difference, top - 32, palette),
         stretch.encode(x=begins, x2=alt.X2("until_s:Q")),
         numbers.encode(x=begins, text=alt.Text("number:N")),
-        cells.mark_area(color=palette.unseen).encode(
+        cells.mark_area(fill=palette.unseen, stroke=palette.quiet, strokeWidth=_EDGE_PX).encode(
             x=x, y=alt.Y("difference_low:Q", scale=scale, axis=None), y2=alt.Y2("difference_high:Q")
         ),
         cells.mark_line(color=palette.ink, strokeWidth=1.6).encode(

@@ -8,6 +8,7 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
+from audience.language import ngettext
 from dashboard.charts.axes import finished, written
 from dashboard.charts.theme import PHONE_PX, Palette
 
@@ -37,7 +38,10 @@ def heat_map(
     """
     widest = cells["value"].abs().max()
     end = next((end for end in _ENDS if not widest > end), _ENDS[-1])
-    ends = {-end: f"\N{MINUS SIGN}{end} points", end: f"+{end} points"} if changes else {0: "0 %", end: f"{end} %"}
+    ends = {0: "0 %", end: f"{end} %"}
+    if changes:
+        signed = {-end: f"\N{MINUS SIGN}{end}", end: f"+{end}"}
+        ends = {at: ngettext("{points} point", "{points} points", end, points=text) for at, text in signed.items()}
     x = alt.X(
         "column:O",
         axis=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 import altair as alt
@@ -10,6 +11,7 @@ import pandas as pd
 
 from audience.comparing.comparison import LEAST_UNITS
 from audience.comparing.planning import Plan
+from audience.language import decimal, gettext, ngettext
 from dashboard.charts.axes import finished, hovered
 from dashboard.charts.theme import Palette
 
@@ -38,19 +40,29 @@ def planner_chart(plan: Plan, screenings: int | None, palette: Palette) -> alt.L
     x = alt.X(
         "screenings:Q",
         scale=alt.Scale(domain=[0, most], nice=False),
-        axis=alt.Axis(title="Screenings of each cut", grid=False),
+        axis=alt.Axis(title=gettext("Screenings of each cut"), grid=False),
     )
-    axis = alt.Axis(title=None, tickCount=5, labelExpr="datum.value + ' points'")
+    unit = gettext("points")
+    axis = alt.Axis(title=None, tickCount=5, labelExpr=f"datum.value + ' ' + {json.dumps(unit)}")
     y = alt.Y("points:Q", scale=alt.Scale(zero=True), axis=axis)
     cells = alt.Chart(frame)
     line = cells.mark_line(color=palette.curve, strokeWidth=2).encode(x=x, y=y)
     marked = frame.iloc[np.searchsorted(count, [screenings])] if screenings else frame.iloc[:0]
     point = alt.Chart(marked).mark_point(filled=True, size=110, opacity=1, color=palette.curve)
     layers = [line, point.encode(x=x, y=y), *hovered(frame, x, palette)]
-    return finished(layers, palette, height=_HEIGHT, title="Smallest rise that is found")
+    return finished(layers, palette, height=_HEIGHT, title=gettext("Smallest rise that is found"))
 
 
 def _said(screenings: int, points: float) -> str:
     if np.isnan(points):
-        return f"{screenings} screenings of each cut find no rise at all"
-    return f"{screenings} screenings of each cut find a rise of {points:g} points"
+        return ngettext(
+            "{count} screening of each cut finds no rise at all",
+            "{count} screenings of each cut find no rise at all",
+            screenings,
+        )
+    return ngettext(
+        "{count} screening of each cut finds a rise of {points} points",
+        "{count} screenings of each cut find a rise of {points} points",
+        screenings,
+        points=decimal(points, 1),
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from audience.identity.households import MINUTE_MS
 from audience.identity.presence import HouseholdPresence, Source
+from audience.language import N_, gettext
 from audience.time import from_ms
 from dashboard.charts.axes import (
     RIGHT_PX,
@@ -35,15 +36,15 @@ Span = tuple[str, float, float]
 
 TV: Final = "TV"
 SHOWN: Final = "Programme"
-"""The rows above those of the members."""
+"""The rows above those of the members; what they are called is `gettext` of it."""
 
 _LANES: Final = ("button", "camera")
 _KINDS: Final = {
-    "logged in": "Logged in",
-    "in the room": "In the room, by camera",
-    "unsure": "One of those alike, or unsure",
-    "nobody": "Set on, nobody logged in",
-    "private": "Privacy",
+    "logged in": N_("Logged in"),
+    "in the room": N_("In the room, by camera"),
+    "unsure": N_("One of those alike, or unsure"),
+    "nobody": N_("Set on, nobody logged in"),
+    "private": N_("Privacy"),
 }
 _ROW_PX: Final = 40
 _PANEL_PX: Final = 260
@@ -73,7 +74,7 @@ def household_chart(
     x = alt.X("from_s:Q", scale=scale, axis=axis)
     y = alt.Y("row:N", scale=alt.Scale(domain=rows, paddingInner=0.22), axis=None)
     colours = [palette.curve, palette.faces, palette.withheld, palette.beside[1], palette.unseen]
-    squares = legend(_KINDS)
+    squares = legend({kind: gettext(name) for kind, name in _KINDS.items()})
     squares.symbolType, squares.symbolSize, squares.symbolStrokeWidth = "square", 130, 0
     # What is unsure is an outline, so that it is told from all else without its colour.
     outlines = [palette.faces if kind == "unsure" else palette.paper for kind in _KINDS]
@@ -87,7 +88,7 @@ def household_chart(
         stroke=alt.Stroke("kind:N", scale=alt.Scale(domain=list(_KINDS), range=outlines), legend=None),
         tooltip=alt.Tooltip("said:N"),
     )
-    words = alt.Chart(pd.DataFrame({"row": rows, "name": [drawable(row) for row in rows]}))
+    words = alt.Chart(pd.DataFrame({"row": rows, "name": [_row_name(row) for row in rows]}))
     names_of_rows = words.mark_text(align="left", x=0, limit=alt.expr(f"{_LEFT} - 8"), color=palette.quiet)
     titles = alt.Chart(_spans(programmes)).mark_text(align="left", dx=4, color=palette.ink, limit=140)
     layers = [
@@ -115,7 +116,7 @@ def panel_chart(
         palette: its colours.
         zone: the viewer's.
     """
-    names = {"button": "Logged in", "camera": "In the room, by camera"}
+    names = {"button": gettext("Logged in"), "camera": gettext("In the room, by camera")}
     at_s = (start_ms - start_ms[0]) / 1000 + 30
     shares = {source: np.round(100 * share, 1) for source, share in watching.items()}
     said = []
@@ -169,19 +170,30 @@ def _bars(
     def add(row: str, lane: str, kind: str, holds: NDArray[np.bool_], said: str) -> None:
         for begin, end in runs(holds):
             first, last = (from_ms(int(presence.start_ms[0]) + at * MINUTE_MS).astimezone(zone) for at in (begin, end))
-            line = f"{row}: {said}, {first:%H:%M} to {last:%H:%M}"
+            values = {"row": _row_name(row), "what": said, "begin": f"{first:%H:%M}", "end": f"{last:%H:%M}"}
+            line = gettext("{row}: {what}, {begin} to {end}", **values)
             found.append((row, lane, kind, 60.0 * begin, 60.0 * end, line))
 
-    add(TV, "button", "logged in", presence.set_on == 1, "the set was on")
-    add(TV, "camera", "nobody", presence.uncovered == 1, "on, and nobody logged in")
+    add(TV, "button", "logged in", presence.set_on == 1, gettext("the set was on"))
+    add(TV, "camera", "nobody", presence.uncovered == 1, gettext("on, and nobody logged in"))
     for row in rows[1:]:
         for lane in _LANES:
-            add(row, lane, "private", presence.private, "privacy")
+            add(row, lane, "private", presence.private, gettext("privacy"))
     for place, name in enumerate(rows[2:]):
-        add(name, "button", "logged in", presence.by_button[:, place] == 1, "logged in")
-        add(name, "camera", "in the room", presence.in_room[:, place] == 1, "in the room")
-        add(name, "camera", "unsure", presence.unsure[:, place] & ~presence.private, "in the room or not: unsure")
+        add(name, "button", "logged in", presence.by_button[:, place] == 1, gettext("logged in"))
+        add(name, "camera", "in the room", presence.in_room[:, place] == 1, gettext("in the room"))
+        add(
+            name,
+            "camera",
+            "unsure",
+            presence.unsure[:, place] & ~presence.private,
+            gettext("in the room or not: unsure"),
+        )
     return found
+
+
+def _row_name(row: str) -> str:
+    return gettext("TV") if row == TV else gettext("Programme") if row == SHOWN else drawable(row)
 
 
 def runs(holds: NDArray[np.bool_]) -> list[tuple[int, int]]:

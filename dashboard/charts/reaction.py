@@ -10,6 +10,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from audience.language import gettext, ngettext
 from audience.reaction.curve import (
     EXCLUDED,
     FEW,
@@ -37,6 +38,7 @@ from dashboard.charts.axes import (
     share_ticks,
     tick_step,
 )
+from dashboard.charts.axes import written as labels_as
 from dashboard.charts.theme import SMALL_PX, Palette
 from dashboard.charts.thinning import thinned
 
@@ -65,7 +67,7 @@ def reaction_chart(
     """
     ends = (span(windows, 0, 0)[0], span(windows, -1, -1)[1])
     axis = labelled_axis(_clock_labels(windows, ends))
-    axis.title = "time of what was shown" if shown(windows) else "time since the session began"
+    axis.title = gettext("time of what was shown") if shown(windows) else gettext("time since the session began")
     begins, middle = seconds("from_s", ends, axis), seconds("at_s", ends, axis)
     faces_top = _TITLES_PX + (0 if curve is None else _CURVE_PX + _BETWEEN_PX)
     height = faces_top + (_FACES_ALONE_PX if curve is None else _FACES_PX)
@@ -175,7 +177,7 @@ def _faces(windows: StageWindows, x: alt.X, ends_px: tuple[int, int], palette: P
     frame = pd.DataFrame({"at_s": _middle_s(windows)[kept], "faces": windows.faces[kept]})
     most = max(1.0, float(np.nanmax(windows.faces, initial=1.0)))
     scale = alt.Scale(domain=[0, most], range=list(ends_px), nice=False)
-    label = "format(datum.value, ',.0f') + ' faces'"
+    label = labels_as({most: ngettext("{count} face", "{count} faces", round(most))})
     axis = left_axis(grid=False, values=[most], labelExpr=label, labelColor=palette.faces)
     line = alt.Chart(frame)
     return [

@@ -15,7 +15,7 @@ from audience.language import N_, gettext
 from dashboard import markup
 from dashboard.access.entry import has_page, in_words, permit_here, show_account, show_not_yours, show_shut
 from dashboard.access.people_data import lists_panels, lists_people
-from dashboard.languages import direction_style, show_language_choice
+from dashboard.languages import set_page_language, show_language_choice
 from dashboard.wording import NOT_FEELING
 
 DASHBOARD = Path(__file__).parents[1]
@@ -48,8 +48,6 @@ st.set_page_config(
 )
 st.logo(str(DASHBOARD / "favicon.svg"), size="medium")
 st.html(DASHBOARD / "houselights.css")
-if style := direction_style():
-    st.html(style)
 permit = permit_here()
 unlisted = OF_A_SESSION + (() if lists_people() else OF_PEOPLE) + (() if lists_panels() else ("panel",))
 pages = {
@@ -76,5 +74,6 @@ except HouselightsError as problem:
     st.html(markup.trouble(in_words(problem)))
 st.html(markup.footer())
 show_language_choice()
+set_page_language()
 if permit.lets_in:
     show_account()

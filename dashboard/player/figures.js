@@ -38,8 +38,8 @@ function percent(share) {
 
 /** A share that is the end of a range (audience/disclosure.py) in words; else nothing. */
 function rangeText(share, low, high) {
-  if (!low && share && high === share) return "under 1 in 5";
-  return high === 1 && share < 1 && low === share ? "over 4 in 5" : "";
+  if (!low && share && high === share) return gettext("under 1 in 5");
+  return high === 1 && share < 1 && low === share ? gettext("over 4 in 5") : "";
 }
 
 class Figures {
@@ -55,7 +55,7 @@ class Figures {
     const places = data.at ? unpacked(data.at, Uint32Array) : this.faces.keys();
     /** The middle of every window that was sent, seconds since the session began. */
     this.at = Float64Array.from(places, (place) => this.axis_from_s + (place + 0.5) * this.window_s);
-    this.clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: data.zone });
+    this.clock = new Intl.DateTimeFormat(LOCALE === "en" ? "en-GB" : LOCALE, { timeStyle: "medium", timeZone: data.zone });
   }
 
   /** The place of the first window whose middle is not before a second. */
@@ -88,7 +88,7 @@ class Figures {
   position(second) {
     const piece = this.shown[this.stretchAt(this.shown, Math.min(second, this.until_s - this.window_s / 2))];
     if (piece) return clockText(Math.max(0, second + piece[2]));
-    return this.shown.length ? `${clockText(second)} of the session` : clockText(second);
+    return this.shown.length ? gettext("{time} of the session", { time: clockText(second) }) : clockText(second);
   }
 
   wallClock(second) {
@@ -99,22 +99,28 @@ class Figures {
   said(second, curve) {
     const place = this.placeAt(second);
     const [faces, coverage, share] = [this.faces[place], this.coverage[place], curve ? curve.share[place] : NaN];
-    const counted = faces === 1 ? "1 face" : `${faces} faces`;
-    const seen = faces > 0 && coverage !== NO_COVERAGE ? `${coverage} % of the faces expected` : "";
+    const known = faces > 0 && coverage !== NO_COVERAGE;
+    const seen = known ? gettext("{share} % of the faces expected", { share: coverage }) : "";
     const part = this.segmentTitle(second);
     if (Number.isNaN(share)) {
       const gap = this.gaps[this.stretchAt(this.gaps, second)];
-      const why = gap ? gap[3] : curve ? "no figure" : `${counted} in view`;
+      const why = gap ? gap[3] : curve ? gettext("no figure") : ngettext("{count} face in view", "{count} faces in view", faces);
       return { figure: why[0].toUpperCase() + why.slice(1), sentence: why, seen, part };
     }
     const range = rangeText(share, curve.low[place], curve.high[place]);
     if (range) {
-      const told = `${range} of ${counted} ${this.words.doing}`;
+      const told = this.#counted(range, faces);
       return { figure: told[0].toUpperCase() + told.slice(1), sentence: told, seen, part };
     }
-    const figure = `${percent(share)} % of ${counted} ${this.words.doing}`;
-    const [low, high] = [percent(curve.low[place]), percent(curve.high[place])];
-    return { figure: `${figure} (${low} to ${high} %)`, sentence: `${figure}, between ${low} and ${high}`, seen, part };
+    const figure = this.#counted(`${percent(share)} %`, faces);
+    const ends = { figure, low: percent(curve.low[place]), high: percent(curve.high[place]) };
+    const sentence = gettext("{figure}, between {low} and {high}", ends);
+    return { figure: gettext("{figure} ({low} to {high} %)", ends), sentence, seen, part };
+  }
+
+  #counted(share, faces) {
+    const values = { share, doing: this.words.doing };
+    return ngettext("{share} of {count} face {doing}", "{share} of {count} faces {doing}", faces, values);
   }
 
   /** What the other lines the curve say at a second; `level` is "smooth" or "raw". */
@@ -129,7 +135,8 @@ class Figures {
     });
     const { usual } = this;
     if (usual && !Number.isNaN(usual.low[place])) {
-      said.push(`${usual.name}: ${percent(usual.low[place])} to ${percent(usual.high[place])} %`);
+      const ends = { name: usual.name, low: percent(usual.low[place]), high: percent(usual.high[place]) };
+      said.push(gettext("{name}: {low} to {high} %", ends));
     }
     return said;
   }
@@ -137,6 +144,7 @@ class Figures {
   /** What is known at a second as one sentence, for those who hear it. */
   sentence(second, curve) {
     const told = this.said(second, curve);
-    return `${this.position(second)}, ${told.sentence}${told.part && `, in “${told.part}”`}`;
+    const values = { time: this.position(second), what: told.sentence, segment: told.part };
+    return told.part ? gettext("{time}, {what}, in “{segment}”", values) : `${values.time}, ${values.what}`;
   }
 }

@@ -8,6 +8,7 @@ const ZOOM_STEP = 2;
 // From so many pixels a window on, in a closer look, the curve is drawn raw.
 const RAW_FROM_PX = 1.5;
 const DRAG_FROM_PX = 8;
+const SCALE_GAP_PX = 8;
 const TOLD_EVERY_MS = 250;
 const FIRST_PICTURE_S = 0.001;
 const KEYS = {
@@ -78,18 +79,23 @@ class Player {
     return !this.video.paused && !this.video.ended;
   }
 
+  /** Of the plot as it was drawn last: to ask the browser between two changes makes it lay the page out each time. */
+  get width() {
+    return this.picture.width ?? this.plot.clientWidth;
+  }
+
   get curve() {
     const { figures, zoom } = this;
-    const raw = !zoom.whole && (figures.window_s / zoom.span) * this.plot.clientWidth >= RAW_FROM_PX;
+    const raw = !zoom.whole && (figures.window_s / zoom.span) * this.width >= RAW_FROM_PX;
     return raw ? figures.raw : figures.smooth;
   }
 
   xOf(second) {
-    return this.zoom.part(second) * this.plot.clientWidth;
+    return this.zoom.part(second) * this.width;
   }
 
   secondAt(x) {
-    return this.zoom.from + (x / this.plot.clientWidth) * this.zoom.span;
+    return this.zoom.from + (x / this.width) * this.zoom.span;
   }
 
   /** Goes to a second of the session at once; the recording follows. */
@@ -180,7 +186,7 @@ class Player {
   #played = () => {
     const { playing } = this;
     this.root.classList.toggle("playing", playing);
-    this.buttons.play.ariaLabel = playing ? "Pause" : "Play";
+    this.buttons.play.ariaLabel = playing ? gettext("Pause") : gettext("Play");
     if (!playing) return this.#speak();
     this.beside.hidden = true;
     requestAnimationFrame(this.#tick);
@@ -189,7 +195,7 @@ class Player {
   mute() {
     const muted = (this.video.muted = !this.video.muted);
     this.root.classList.toggle("muted", muted);
-    this.buttons.mute.ariaLabel = muted ? "Sound on" : "Sound off";
+    this.buttons.mute.ariaLabel = muted ? gettext("Sound on") : gettext("Sound off");
   }
 
   // Parts and markers.
@@ -229,8 +235,8 @@ class Player {
       const button = document.createElement("button");
       button.className = kind;
       button.textContent = kind === "note" ? "i" : (number += 1);
-      const told = [`${name} at ${this.figures.position(second)}`, title];
-      button.ariaLabel = told.join(": ");
+      const told = [gettext("{what} at {time}", { what: name, time: this.figures.position(second) }), title];
+      button.ariaLabel = [...(kind === "note" ? [] : [number]), ...told].join(": ");
       button.onclick = () => this.seek(second);
       button.onpointerenter = button.onfocus = () => this.#tip(second, told);
       button.onpointerleave = button.onblur = () => this.noTip();
@@ -245,7 +251,7 @@ class Player {
     for (const [second, button] of placed.sort((one, other) => one[0] - other[0])) {
       button.hidden = !this.zoom.contains(second);
       if (button.hidden) continue;
-      const left = Math.min(Math.max(this.xOf(second) - MARKER_PX / 2, free), this.plot.clientWidth - MARKER_PX);
+      const left = Math.min(Math.max(this.xOf(second) - MARKER_PX / 2, free), this.width - MARKER_PX);
       button.style.left = `${left}px`;
       free = left + MARKER_PX + 2;
     }
@@ -257,10 +263,12 @@ class Player {
   redraw() {
     this.drawing ??= requestAnimationFrame(() => {
       this.drawing = null;
-      const { figures, zoom, curve, palette, plot } = this;
+      const { figures, zoom, palette, plot } = this;
       const [width, height, style] = [plot.clientWidth, plot.clientHeight, getComputedStyle(this.root)];
       const [font, paper] = [style.fontFamily, style.getPropertyValue("--st-background-color")];
       if (!width) return;
+      this.picture.width = width;
+      const { curve } = this;
       this.picture.draw({ figures, zoom, curve, palette, width, height, font, paper });
       plot.dataset.curve = curve === figures.smooth ? "smooth" : "raw";
       this.#legend();
@@ -300,8 +308,11 @@ class Player {
     };
     const shares = curve ? picture.levels.map((share) => label(`${Math.round(100 * share)} %`, picture.yOf(share))) : [];
     const faces = label(String(figures.most_faces), picture.facesTop, "count");
-    faces.append(document.createElement("br"), figures.most_faces === 1 ? "face" : "faces");
+    faces.append(document.createElement("br"), ngettext("face", "faces", figures.most_faces));
     this.scale.replaceChildren(...shares, faces);
+    // In some languages "faces" is a long word.
+    const wide = faces.offsetWidth + SCALE_GAP_PX;
+    if (wide > this.scale.clientWidth) this.root.style.setProperty("--scale", `${wide}px`);
   }
 
   /** The names that have no room in the picture, by the numbers that stand there. */
@@ -339,7 +350,7 @@ class Player {
     const { figures } = this;
     const told = figures.said(second, this.curve);
     const beside = figures.beside(second, this.plot.dataset.curve);
-    const clock = `${figures.wallClock(second)} by the clock`;
+    const clock = gettext("{time} by the clock", { time: figures.wallClock(second) });
     this.#tip(second, [figures.position(second), told.figure, ...beside, told.seen, told.part, clock]);
     this.pointed.hidden = false;
     this.pointed.style.transform = `translateX(${x}px)`;
@@ -349,7 +360,7 @@ class Player {
     this.tip.textContent = lines.filter(Boolean).join("\n");
     this.tip.hidden = false;
     const [x, wide] = [this.xOf(second), this.tip.offsetWidth + 14];
-    const left = x + wide > this.plot.clientWidth ? x - wide : x + 14;
+    const left = x + wide > this.width ? x - wide : x + 14;
     this.tip.style.transform = `translateX(${Math.max(0, left)}px)`;
   }
 
@@ -389,7 +400,7 @@ class Player {
     const middle = ([one, other]) => (one + other) / 2;
     const held = this.secondAt(middle(before));
     this.zoom.closer(apart(after) / apart(before), held);
-    this.show(held - (middle(after) / this.plot.clientWidth) * this.zoom.span, this.zoom.span);
+    this.show(held - (middle(after) / this.width) * this.zoom.span, this.zoom.span);
   }
 
   #scrub(x) {
@@ -454,7 +465,9 @@ class Player {
     // Pages may copy on safe addresses only; elsewhere the viewer does.
     const copied = await navigator.clipboard?.writeText(address.href).then(() => true, () => false);
     const where = this.figures.position(second);
-    this.status.textContent = copied ? `The link to ${where} is copied.` : `The link to ${where} is ${address.href}`;
+    this.status.textContent = copied
+      ? gettext("The link to {time} is copied.", { time: where })
+      : gettext("The link to {time} is {address}", { time: where, address: address.href });
   }
 
   note() { this.tell(Math.floor(this.second)); }

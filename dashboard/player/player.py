@@ -6,11 +6,12 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import tzinfo
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audience.language import N_, gettext
 from audience.percents import SHARE_PARTS
 from audience.reaction.curve import (
     EXCLUDED,
@@ -44,7 +45,8 @@ MOST_POINTS = 18_000
 NOTHING, NO_COVERAGE = 0xFFFF, 0xFF
 # How the stretches without a figure are marked.
 _MARKED = {NOBODY: "unseen", NO_PICTURE: "unseen", FEW: "withheld", EXCLUDED: "excluded"}
-_KINDS = {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn", "note": "Note"}
+KINDS: Final = {"peak": N_("Peak"), "dip": N_("Dip"), "turn": N_("Steepest turn"), "note": N_("Note")}
+"""What each kind of marker is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,7 @@ def packed(
 
 def packed_markers(markers: Sequence[Marker]) -> list[dict[str, Any]]:
     """Markers as the player reads them, given with the curve or by a list elsewhere on the page."""
-    return [{**asdict(marker), "name": _KINDS[marker.kind]} for marker in markers]
+    return [{**asdict(marker), "name": gettext(KINDS[marker.kind])} for marker in markers]
 
 
 def _drawn(windows: StageWindows, curves: Curves | None, most: int) -> Ints:
@@ -255,7 +257,7 @@ def _gaps(windows: StageWindows) -> list[list[Any]]:
                 for exclusion in windows.stage.exclusions
                 if to_ms(exclusion.from_at) < end_ms and to_ms(exclusion.until_at) > start_ms
             ]
-            name = f"{name}: {', '.join(titles)}"
+            name = gettext("{what}: {titles}", what=name, titles=", ".join(titles))
         elif state != FEW and (pause := break_at(windows, first, last)):
             name = pause
         gaps.append([*span(windows, first, last), _MARKED[state], name])

@@ -13,11 +13,12 @@ import numpy as np
 from audience.disclosure import SMALL_ROOM, interval_text, share_text
 from audience.exclusions import Annotation, Exclusion
 from audience.faces import FACING
+from audience.language import N_, decimal, gettext, language, ngettext, whole
 from audience.percents import percent_text
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.curve import ReactionCurve, StageWindows
 from audience.reaction.findings import Finding, findings
-from audience.reaction.headline import DID, facing_sentence, headline
+from audience.reaction.headline import did, facing_sentence, headline
 from audience.reaction.moments import Moment
 from audience.reaction.review import Review
 from audience.reaction.segments import SegmentRow
@@ -30,26 +31,27 @@ from dashboard.wording import (
     about_facing,
     about_moments,
     band_words,
-    faces_text,
+    expression_name,
     kind_words,
     legend,
     outside_note,
     share_of,
 )
 
-SIMULATED = "Simulated: a program made these records to show how Houselights works. No audience was watched."
-FACES = "Faces in view."
-BAND = "The pale band shows how far the line may be off, because only so many faces were in view."
-FRONT = "Facing the front"
-MOMENTS, SEGMENTS = "Moments that stood out", "Part by part"
-APPENDIX = "Appendix: what stands behind the figures"
-LEFT_OUT, NOTES = "Left out of every figure", "Notes"
-READING, MEASURED, METHOD = "How to read it", "What was measured", "How it was worked out"
+SIMULATED = N_("Simulated: a program made these records to show how Houselights works. No audience was watched.")
+FACES = N_("Faces in view.")
+BAND = N_("The pale band shows how far the line may be off, because only so many faces were in view.")
+FRONT = N_("Facing the front")
+MOMENTS, SEGMENTS = N_("Moments that stood out"), N_("Part by part")
+APPENDIX = N_("Appendix: what stands behind the figures")
+LEFT_OUT, NOTES = N_("Left out of every figure"), N_("Notes")
+READING, MEASURED, METHOD = N_("How to read it"), N_("What was measured"), N_("How it was worked out")
+_FINDINGS = (N_("What stood out"), N_("One finding"), N_("Two findings"), N_("Three findings"))
 _MOST_IN_LEGEND = 20
-_BASELINES: dict[BaselineChoice, str] = {
-    "whole talk": "that of the whole",
-    "moving median": "the usual share in the five minutes around",
-    "pre-roll": "that before it began",
+_CHANGES: dict[BaselineChoice, str] = {
+    "whole talk": N_("A segment's change is its share less that of the whole."),
+    "moving median": N_("A segment's change is its share less the usual share in the five minutes around."),
+    "pre-roll": N_("A segment's change is its share less that before it began."),
 }
 
 
@@ -91,7 +93,7 @@ class ReportPictures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A stage's report. Texts are as they came: whoever writes them into a file escapes them.
+    """A stage's report, in one language. Texts are as they came: whoever writes them into a file escapes them.
 
     Attributes:
         title: of the session.
@@ -120,6 +122,7 @@ class Report:
         made: when, and by which version.
         made_at: the same, aware UTC.
         zone: the reader's.
+        language: that of its sentences, and of what a file adds to them.
     """
 
     title: str
@@ -148,6 +151,7 @@ class Report:
     made: str
     made_at: datetime
     zone: tzinfo
+    language: str
 
     @property
     def simulated(self) -> bool:
@@ -163,7 +167,7 @@ class Report:
     def appendix(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The sections of small print, with their titles; none of them is empty."""
         sections = ((READING, self.reading), (MEASURED, self.measured), (METHOD, self.method))
-        return tuple((title, sentences) for title, sentences in sections if sentences)
+        return tuple((gettext(title), sentences) for title, sentences in sections if sentences)
 
     def time_of_day(self, session_s: float) -> str:
         """The reader's clock at a second of the session, as `18:37`."""
@@ -205,8 +209,8 @@ def report_of(
         expression=expression,
         curve=None if expression is None else review.curve(over_s),
         chart_says=(
-            *((FACES,) if expression is None else (f"{_share_of(review, over_s)}.", BAND)),
-            GAPS,
+            *((gettext(FACES),) if expression is None else (f"{_share_of(review, over_s)}.", gettext(BAND))),
+            gettext(GAPS),
             legend(windows),
         ),
         facing=review.curve(over_s, FACING) if review.has_facing else None,
@@ -225,20 +229,27 @@ def report_of(
         reading=_reading(review, over_s),
         measured=tuple(_measured(review)),
         method=_method(windows, expression, against),
-        made=f"Made on {date_text(made_at, zone)} by Houselights {version('houselights')}.",
+        made=gettext(
+            "Made on {date} by Houselights {version}.",
+            date=date_text(made_at, zone),
+            version=version("houselights"),
+        ),
         made_at=made_at,
         zone=zone,
+        language=language(),
     )
 
 
 def findings_title(report: Report) -> str:
     """The heading of the findings."""
-    return ("What stood out", "One finding", "Two findings", "Three findings")[len(report.findings)]
+    return gettext(_FINDINGS[len(report.findings)])
 
 
 def curve_title(report: Report) -> str:
     """The heading of the first chart."""
-    return "The faces along the session" if report.expression is None else "The reaction along the session"
+    if report.expression is None:
+        return gettext("The faces along the session")
+    return gettext("The reaction along the session")
 
 
 def legend_of(report: Report, width: int) -> dict[int, str]:
@@ -250,12 +261,13 @@ def legend_of(report: Report, width: int) -> dict[int, str]:
 def curve_notes(report: Report, width: int) -> tuple[str, ...]:
     """How to read the curve, at some width."""
     too_many = report.has_chart and len(numbered_segments(report.windows, width)) > _MOST_IN_LEGEND
-    return (f"The numbers above the curve are those under “{SEGMENTS}”." if too_many else "", *report.chart_says)
+    numbers = gettext("The numbers above the curve are those under “{heading}”.", heading=gettext(SEGMENTS))
+    return (numbers if too_many else "", *report.chart_says)
 
 
 def slide_text(report: Report, index: int) -> str:
     """What a slide's picture shows, for those who cannot see it."""
-    return f"Slide: {report.windows.segment_title(index)}" if index >= 0 else ""
+    return gettext("Slide: {title}", title=report.windows.segment_title(index)) if index >= 0 else ""
 
 
 def _share_of(review: Review, over_s: float) -> str:
@@ -270,33 +282,37 @@ def _facts(review: Review, zone: tzinfo) -> list[str]:
         facts.append(length_text(review.length_s))
     facts.append(review.windows.stage.name)
     if not isnan(review.most_faces):
-        facts.append(f"up to {faces_text(review.most_faces)} in view")
+        facts.append(ngettext("up to {count} face in view", "up to {count} faces in view", round(review.most_faces)))
     return facts
 
 
 def _number(review: Review) -> BigNumber | None:
     """The share over the whole session; of a head count, the mean number of faces."""
     if review.expression is not None:
-        whole = review.baseline("whole talk")
-        known = np.flatnonzero(~np.isnan(whole.share))
+        all_of_it = review.baseline("whole talk")
+        known = np.flatnonzero(~np.isnan(all_of_it.share))
         if not len(known):
             return None
-        figures = [float(values[known[0]]) for values in (whole.share, whole.share_low, whole.share_high)]
+        figures = [float(values[known[0]]) for values in (all_of_it.share, all_of_it.share_low, all_of_it.share_high)]
         between = interval_text(*figures, unit=" %")
         return BigNumber(
             figure=share_text(*figures),
-            what=f"of the faces {DID[review.expression]}, on average over the session",
-            range=f"Another audience of this size might have shown {between}." if between else "",
+            what=gettext("of the faces {did}, on average over the session", did=did(review.expression)),
+            range=gettext("Another audience of this size might have shown {between}.", between=between)
+            if between
+            else "",
         )
     faces = review.windows.faces
     if review.windows.session.mode != "head count" or not np.nan_to_num(faces).any():
         return None
     mean = round(float(np.nanmean(faces)))
-    return BigNumber(figure=f"{mean}", what=f"{'face' if mean == 1 else 'faces'} in view on average", range="")
+    what = ngettext("face in view on average", "faces in view on average", mean)
+    return BigNumber(figure=whole(mean), what=what, range="")
 
 
 def _left_out(review: Review, exclusion: Exclusion) -> Note:
-    when = f"{review.position_of(exclusion.from_at)} to {review.position_of(exclusion.until_at)}"
+    begin, end = review.position_of(exclusion.from_at), review.position_of(exclusion.until_at)
+    when = gettext("{from_time} to {until_time}", from_time=begin, until_time=end)
     reason = f": {exclusion.reason}" if exclusion.reason else ""
     return Note(when=when, what=f"{exclusion.title}{reason} ({exclusion.by})")
 
@@ -306,8 +322,8 @@ def _reading(review: Review, over_s: float) -> tuple[str, ...]:
         return ()
     bands = [band_words(review.curve(over_s).band_allows_for)]
     return (
-        "A share is the part of the faces in view that show the expression; points are percentage points.",
-        "A 95 % interval is a range made so that it holds the true figure in 95 of 100 cases.",
+        gettext("A share is the part of the faces in view that show the expression; points are percentage points."),
+        gettext("A 95 % interval is a range made so that it holds the true figure in 95 of 100 cases."),
         *bands,
     )
 
@@ -319,44 +335,77 @@ def _measured(review: Review) -> list[str]:
         thresholds = {scorer.name: scorer.thresholds.get(expression) for scorer in review.scorers}
         for name in windows.table.scorers:
             threshold = thresholds.get(name)
-            counts = f", which counts faces at confidence {threshold:.2f} or more" if threshold is not None else ""
-            said.append(f"Scored by {name}{counts}.")
+            if threshold is None:
+                said.append(gettext("Scored by {scorer}.", scorer=name))
+            else:
+                said.append(
+                    gettext(
+                        "Scored by {scorer}, which counts faces at confidence {threshold} or more.",
+                        scorer=name,
+                        threshold=decimal(threshold, 2),
+                    )
+                )
         if any(expression in scorer.experimental for scorer in review.scorers):
-            said.append(f"Experimental: how well this scorer tells {expression} is not established.")
+            said.append(
+                gettext(
+                    "Experimental: how well this scorer tells the expression “{expression}” is not established.",
+                    expression=expression_name(expression),
+                )
+            )
     if detectors := sorted({one.detector for one in review.recordings}):
-        said.append(f"Faces found by {', '.join(detectors)}.")
+        said.append(gettext("Faces found by {detectors}.", detectors=", ".join(detectors)))
     said += review.recording_notes
     cameras = len(windows.table.cameras)
     if cameras > 1:
-        said.append(f"{cameras} cameras were used.")
+        said.append(ngettext("{count} camera was used.", "{count} cameras were used.", cameras))
     if not np.isnan(coverage):
-        of = "the audience size that was stated" if windows.stage.audience_size else "the faces estimated to be there"
-        said.append(f"Coverage: on average {percent_text(coverage)} of {of}.")
+        if windows.stage.audience_size:
+            line = gettext(
+                "Coverage: on average {share} of the audience size that was stated.", share=percent_text(coverage)
+            )
+        else:
+            line = gettext(
+                "Coverage: on average {share} of the faces estimated to be there.", share=percent_text(coverage)
+            )
+        said.append(line)
     if expression is not None and review.withheld_s:
         said.append(
-            f"{clock_text(review.withheld_s)} of it had too few faces in view ({windows.why_withheld}): no figure is "
-            "shown there."
+            gettext(
+                "{length} of it had too few faces in view ({why_withheld}): no figure is shown there.",
+                length=clock_text(review.withheld_s),
+                why_withheld=windows.why_withheld,
+            )
         )
     if outside := outside_note(windows):
         said.append(outside)
     if review.excluded_s:
-        said.append(f"{clock_text(review.excluded_s)} of it is excluded from every figure (see above).")
+        length = clock_text(review.excluded_s)
+        said.append(gettext("{length} of it is excluded from every figure (see above).", length=length))
     return said
 
 
 def _method(windows: StageWindows, expression: str | None, against: BaselineChoice) -> tuple[str, ...]:
     if expression is None:
-        return (NOT_FEELING, "Faces were found in the picture and counted. Nobody was recognised.")
+        return (gettext(NOT_FEELING), gettext("Faces were found in the picture and counted. Nobody was recognised."))
     return (
-        NOT_FEELING,
-        "Faces were found and followed through the picture. Each was scored once a window, and the share is that of "
-        "the faces whose confidence reaches the scorer's threshold. Nobody was recognised.",
-        "A share's interval is its 95 % Wilson interval over the people present; neither it nor a change's interval "
-        "allows for scorer errors. A segment's change is its share less "
-        f"{_BASELINES[against]}; its 95 % interval allows for how long people keep an expression, for what they did "
-        "together within the segment, and for a share that drifts. Moments are found by comparing the session with as "
-        "many people reacting independently.",
-        "The parts among the findings differ from the whole session beyond chance, for how many parts there are.",
+        gettext(NOT_FEELING),
+        gettext(
+            "Faces were found and followed through the picture. Each was scored once a window, and the share is that "
+            "of the faces whose confidence reaches the scorer's threshold. Nobody was recognised."
+        ),
+        gettext(
+            "A share's interval is its 95 % Wilson interval over the people present; neither it nor a change's "
+            "interval allows for scorer errors."
+        ),
+        gettext(_CHANGES[against]),
+        gettext(
+            "Its 95 % interval allows for how long people keep an expression, for what they did together within the "
+            "segment, and for a share that drifts. Moments are found by comparing the session with as many people "
+            "reacting independently."
+        ),
+        gettext(
+            "The parts among the findings differ from the whole session beyond chance, for how many parts there are."
+        ),
         *_few_faces(windows.min_faces),
     )
 
@@ -366,7 +415,11 @@ def _few_faces(min_faces: int) -> tuple[str, ...]:
     if min_faces <= 1:
         return ()
     return (
-        f"Figures over fewer than {min_faces} faces are not shown. Where a camera sees {SMALL_ROOM} or fewer, only "
-        "seconds with the usual number have figures, so that they reveal nobody who comes or goes, and shares near "
-        "none or all read “under 1 in 5” or “over 4 in 5”, or over a minute or more “under 5 %” or “over 95 %”.",
+        gettext(
+            "Figures over fewer than {min_faces} faces are not shown. Where a camera sees {small_room} or fewer, only "
+            "seconds with the usual number have figures, so that they reveal nobody who comes or goes, and shares near "
+            "none or all read “under 1 in 5” or “over 4 in 5”, or over a minute or more “under 5 %” or “over 95 %”.",
+            min_faces=min_faces,
+            small_room=SMALL_ROOM,
+        ),
     )

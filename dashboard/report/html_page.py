@@ -11,6 +11,7 @@ from pathlib import Path
 
 import altair as alt
 
+from audience.language import gettext, language
 from audience.reaction.findings import Finding
 from audience.reaction.moments import Moment
 from dashboard.charts.reaction import reaction_chart
@@ -52,8 +53,8 @@ def html_of(report: Report) -> str:
         _moments(report),
         _segments(report),
         _facing(report),
-        _notes(LEFT_OUT, report.left_out),
-        _notes(NOTES, report.notes),
+        _notes(gettext(LEFT_OUT), report.left_out),
+        _notes(gettext(NOTES), report.notes),
         *(small_print(title, sentences) for title, sentences in report.appendix),
     ]
     return document(report.title, "".join(sections), report.made)
@@ -69,7 +70,7 @@ def document(title: str, body: str, made: str) -> str:
     """
     styles = font_faces(title + body + made) + _colours() + _STYLES.read_text(encoding="utf-8")
     page = (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        f'<!DOCTYPE html>\n<html lang="{language()}"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         '<meta name="color-scheme" content="light dark"/>'
@@ -124,7 +125,7 @@ def _colours() -> str:
 def _head(report: Report) -> str:
     labels = "".join(f"<li>{escape(label)}</li>" for label in report.labels)
     facts = " · ".join(f'<span dir="auto">{escape(units_kept(fact))}</span>' for fact in report.facts)
-    simulated = f'<p class="simulated">{escape(SIMULATED)}</p>' if report.simulated else ""
+    simulated = f'<p class="simulated">{escape(gettext(SIMULATED))}</p>' if report.simulated else ""
     number = ""
     if report.number is not None:
         number = (
@@ -137,7 +138,7 @@ def _head(report: Report) -> str:
         if report.number is not None and report.number.range
         else ""
     )
-    cover = _picture(report.pictures.cover, f"What was shown: {report.title}", "cover")
+    cover = _picture(report.pictures.cover, gettext("What was shown: {title}", title=report.title), "cover")
     return (
         f'<header><h1 dir="auto">{escape(report.title)}</h1><ul class="labels">{labels}</ul>'
         f'<p class="facts">{facts}</p>{simulated}'
@@ -186,7 +187,7 @@ def _facing(report: Report) -> str:
         return ""
     chart = reaction_chart(report.windows, report.facing, (), LIGHT)
     drawn = figure(chart, " ".join(report.facing_says[:2]), report.facing_says)
-    return f"<section><h2>{escape(FRONT)}</h2>{drawn}</section>\n"
+    return f"<section><h2>{escape(gettext(FRONT))}</h2>{drawn}</section>\n"
 
 
 def _moments(report: Report) -> str:
@@ -194,17 +195,21 @@ def _moments(report: Report) -> str:
         return ""  # that nothing stood out is said in the place of the findings
     items = "".join(_moment(report, *one) for one in zip(report.moments, report.words, strict=True))
     listed = f'<ol class="moments">{items}</ol>' if items else ""
-    return f"<section><h2>{escape(MOMENTS)}</h2>{listed}<p>{escape(report.moments_say)}</p></section>\n"
+    return f"<section><h2>{escape(gettext(MOMENTS))}</h2>{listed}<p>{escape(report.moments_say)}</p></section>\n"
 
 
 def _moment(report: Report, moment: Moment, words: tuple[str, str]) -> str:
     segment = int(report.windows.segment[moment.place])
     slide = _picture(report.pictures.segments.get(segment), slide_text(report, segment), "slide")
-    sure = f"{moment.sure.capitalize()}; {report.time_of_day(moment.session_s)} on the clock."
+    sure = gettext(
+        "{How_sure}; {time} on the clock.",
+        How_sure=moment.sure.capitalize(),
+        time=report.time_of_day(moment.session_s),
+    )
     said = f"{escape(units_kept(moment.sentence))} <em>{escape(sure)}</em>"
     spoken, notes = words
     below = f'<p class="said" dir="auto"><q>{escape(spoken)}</q></p>' if spoken else ""
-    below += f'<p class="said" dir="auto">{NOTES}: {escape(notes)}</p>' if notes else ""
+    below += f'<p class="said" dir="auto">{escape(gettext(NOTES))}: {escape(notes)}</p>' if notes else ""
     return f'<li><span class="dot">{moment.number}</span><div><p dir="auto">{said}</p>{below}</div>{slide}</li>'
 
 
@@ -222,7 +227,7 @@ def _segments(report: Report) -> str:
     columns = headings(report)
     head = "".join(
         f'<th scope="col">{escape(name)}</th>'
-        for name in ("Segment", *columns, *(["Shape"] if report.expression else []))
+        for name in (gettext("Segment"), *columns, *([gettext("Shape")] if report.expression else []))
     )
     top = highest_of(report)
     body = []
@@ -237,7 +242,8 @@ def _segments(report: Report) -> str:
         title = f'<th scope="row"><span dir="auto">{escape(row.title)}</span><small>{escape(row.when)}</small></th>'
         body.append(f"<tr>{title}{cells}</tr>")
     return (
-        f"<section><h2>{escape(SEGMENTS)}</h2><table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        f"<section><h2>{escape(gettext(SEGMENTS))}</h2><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(body)}</tbody></table>"
         f"<p>{_joined(table_says(report))}</p></section>\n"
     )
 

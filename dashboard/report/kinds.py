@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from audience.language import N_, using
 from dashboard.report.contents import Report
 
 PPTX: Final = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -15,7 +16,7 @@ class ReportKind:
     """A kind of file.
 
     Attributes:
-        label: what a button says.
+        label: what a button says, in English.
         ending: of the file's name, with its dot.
         media_type: what browsers call it.
     """
@@ -25,11 +26,15 @@ class ReportKind:
     media_type: str
 
     def write(self, report: Report) -> bytes:
-        """The report as a file of this kind.
+        """The report as a file of this kind, in the report's own language.
 
         Raises:
             ExportFailed: it cannot be set.
         """
+        with using(report.language):
+            return self._written(report)
+
+    def _written(self, report: Report) -> bytes:
         if self.ending == ".pdf":
             from dashboard.report.pdf import pdf_of
 
@@ -46,9 +51,9 @@ class ReportKind:
 REPORT_KINDS: Final = {
     one.ending: one
     for one in (
-        ReportKind(label="Report (HTML)", ending=".html", media_type="text/html"),
-        ReportKind(label="Report (PDF)", ending=".pdf", media_type="application/pdf"),
-        ReportKind(label="Slides (PowerPoint)", ending=".pptx", media_type=PPTX),
+        ReportKind(label=N_("Report (HTML)"), ending=".html", media_type="text/html"),
+        ReportKind(label=N_("Report (PDF)"), ending=".pdf", media_type="application/pdf"),
+        ReportKind(label=N_("Slides (PowerPoint)"), ending=".pptx", media_type=PPTX),
     )
 }
 """All of them, by ending."""

@@ -8,6 +8,7 @@ from functools import partial
 
 import streamlit as st
 
+from audience.language import gettext, language, using
 from audience.reaction.baseline import BaselineChoice
 from audience.reaction.review import Review
 from dashboard.access.identity import asked_as, permit
@@ -28,24 +29,26 @@ def offer_report(review: Review, *, smoothing_s: float | None = None, against: B
     """
     zone = viewer_zone(st.context.timezone)
     session, stage = review.windows.session, review.windows.stage
-    # A report is made in a thread that Streamlit does not know, so what the viewer may see is looked up now.
+    # A report is made in a thread that Streamlit does not know, so what the viewer may see and reads is looked up now.
+    code = language()
     kept = asked_as(permit(), slide_pictures)
 
     def report() -> Report:
         pictures = stored_pictures(stage, kept(session.session_id, stage.stage_id))
-        return report_of(
-            review,
-            smoothing_s=smoothing_s,
-            against=against,
-            pictures=pictures,
-            made_at=datetime.now(UTC),
-            zone=zone,
-        )
+        with using(code):
+            return report_of(
+                review,
+                smoothing_s=smoothing_s,
+                against=against,
+                pictures=pictures,
+                made_at=datetime.now(UTC),
+                zone=zone,
+            )
 
     name = f"{session.session_id}-{stage.stage_id}"
     for kind in REPORT_KINDS.values():
         st.download_button(
-            kind.label,
+            gettext(kind.label),
             partial(_written, kind, report),
             f"{name}{kind.ending}",
             kind.media_type,

@@ -12,6 +12,7 @@ from typing import Any
 import typst
 
 from audience.errors import ExportFailed
+from audience.language import gettext, language
 from audience.time import to_ms
 from dashboard.charts.reaction import reaction_chart
 from dashboard.charts.render import svgs
@@ -33,7 +34,7 @@ from dashboard.report.contents import (
     slide_text,
 )
 from dashboard.report.table import headings, highest_of, rows, spark_lines, spark_svg, spark_text, table_says
-from dashboard.report.typefaces import NOT_DRAWN, drawable, folders, lacks
+from dashboard.report.typefaces import MISSING, NOT_DRAWN, drawable, folders, lacks
 from dashboard.wording import NOT_FEELING
 
 # On A4 letters of 12 pixels are then 8.6 points high.
@@ -88,21 +89,22 @@ def _data(report: Report, drawings: _Drawings) -> dict[str, Any]:
     curve, facing = _charts(report, drawings)
     return {
         "title": report.title,
-        "about": NOT_FEELING,
+        "about": gettext(NOT_FEELING),
+        "language": language(),
         "colours": {name: getattr(LIGHT, name) for name in ("ink", "quiet", "rule", "curve")},
         "words": {
             "findings": findings_title(report),
             "curve": curve_title(report),
-            "front": FRONT,
-            "moments": MOMENTS,
-            "segments": SEGMENTS,
-            "appendix": APPENDIX,
+            "front": gettext(FRONT),
+            "moments": gettext(MOMENTS),
+            "segments": gettext(SEGMENTS),
+            "appendix": gettext(APPENDIX),
         },
         "facts": [*report.labels, *report.facts],
-        "simulated": SIMULATED if report.simulated else "",
+        "simulated": gettext(SIMULATED) if report.simulated else "",
         "lead": report.lead,
         "number": asdict(report.number) if report.number is not None else None,
-        "cover": _picture(pictures.cover, f"What was shown: {report.title}"),
+        "cover": _picture(pictures.cover, gettext("What was shown: {title}", title=report.title)),
         "expression": report.expression is not None,
         "findings": [
             {
@@ -119,12 +121,12 @@ def _data(report: Report, drawings: _Drawings) -> dict[str, Any]:
             {
                 "sentence": one.sentence,
                 "sure": f"{one.sure.capitalize()}; {report.time_of_day(one.session_s)}.",
-                "words": [*([f"“{said}”"] if said else []), *([f"{NOTES}: {notes}"] if notes else [])],
+                "words": [*([f"“{said}”"] if said else []), *([f"{gettext(NOTES)}: {notes}"] if notes else [])],
             }
             for one, (said, notes) in zip(report.moments, report.words, strict=True)
         ],
         "moments_say": report.moments_say,
-        "columns": ["Segment", *headings(report), *(["Shape"] * shape)],
+        "columns": [gettext("Segment"), *headings(report), *([gettext("Shape")] * shape)],
         "sparks": shape,
         "rows": [
             {
@@ -139,11 +141,11 @@ def _data(report: Report, drawings: _Drawings) -> dict[str, Any]:
         "facing": facing,
         "notes": [
             (title, [{"when": one.when, "what": one.what} for one in notes])
-            for title, notes in ((LEFT_OUT, report.left_out), (NOTES, report.notes))
+            for title, notes in ((gettext(LEFT_OUT), report.left_out), (gettext(NOTES), report.notes))
             if notes
         ],
         "appendix": [(title, sentences) for title, sentences in report.appendix],
-        "made": _joined([report.made, *([NOT_DRAWN] if _some_missing(report) else [])]),
+        "made": _joined([report.made, *([gettext(NOT_DRAWN, sign=MISSING)] if _some_missing(report) else [])]),
     }
 
 
@@ -157,7 +159,9 @@ def _charts(report: Report, drawings: _Drawings) -> list[dict[str, str] | None]:
         shown.append((reaction_chart(report.windows, report.facing, (), LIGHT, written=drawable), report.facing_says))
     drawn = svgs([chart for chart, _ in shown], [_CHART_PX] * len(shown), "")
     placed: list[dict[str, str] | None] = []
-    for one, (_, says), alt in zip(drawn, shown, (report.chart_says[0] + " " + report.lead, FRONT), strict=False):
+    for one, (_, says), alt in zip(
+        drawn, shown, (report.chart_says[0] + " " + report.lead, gettext(FRONT)), strict=False
+    ):
         placed.append({**drawings.add(one, alt), "caption": _joined(says)})
     return placed if len(placed) == 2 else [*placed, None]
 

@@ -20,6 +20,7 @@ from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.slide import Slide
 from pptx.util import Emu, Inches, Length, Pt
 
+from audience.language import gettext, language, ngettext
 from audience.reaction.curve import ReactionCurve, shown
 from audience.reaction.segments import shape_of
 from audience.time import clock_text
@@ -53,6 +54,13 @@ _CHART_PX: Final = 1000
 _BESIDE_PX: Final = 560  # of a chart beside the number; its letters are then as large as those of the text
 _POINTS: Final = 180  # of a curve that can be edited
 _ROWS: Final = 9  # of a table, on a slide
+_LANGUAGES: Final = {
+    "en": MSO_LANGUAGE_ID.ENGLISH_UK,
+    "de": MSO_LANGUAGE_ID.GERMAN,
+    "es": MSO_LANGUAGE_ID.SPANISH,
+    "fr": MSO_LANGUAGE_ID.FRENCH,
+    "pl": MSO_LANGUAGE_ID.POLISH,
+}
 
 
 def pptx_of(report: Report) -> bytes:
@@ -66,11 +74,11 @@ def pptx_of(report: Report) -> bytes:
         deck.curve(curve_title(report), drawn, report.curve, report.lead, curve_notes(report, _CHART_PX))
     if report.facing is not None:
         front = png(reaction_chart(report.windows, report.facing, (), LIGHT), width=_CHART_PX)
-        deck.curve(FRONT, front, report.facing, report.facing_says[0], report.facing_says)
+        deck.curve(gettext(FRONT), front, report.facing, report.facing_says[0], report.facing_says)
     deck.moments()
     deck.segments()
-    for title, notes in ((LEFT_OUT, report.left_out), (NOTES, report.notes)):
-        deck.table(title, ("When", "What"), [(one.when, one.what) for one in notes], (0.25, 0.75), "")
+    for title, notes in ((gettext(LEFT_OUT), report.left_out), (gettext(NOTES), report.notes)):
+        deck.table(title, (gettext("When"), gettext("What")), [(one.when, one.what) for one in notes], (0.25, 0.75), "")
     for title, sentences in report.appendix:
         deck.small_print(title, sentences)
     return deck.saved()
@@ -84,8 +92,8 @@ class _Deck:
         self._file: Any = Presentation()
         _widen(self._file)
         about = self._file.core_properties
-        about.title, about.author, about.subject = drawable(report.title), "Houselights", NOT_FEELING
-        about.language = "en"
+        about.title, about.author, about.subject = drawable(report.title), "Houselights", gettext(NOT_FEELING)
+        about.language = language()
         about.created = about.modified = report.made_at.replace(tzinfo=None)
 
     def saved(self) -> bytes:
@@ -110,9 +118,11 @@ class _Deck:
         said = [report.lead, *([report.number.range] if report.number and report.number.range else [])]
         _write(slide, said, (_LEFT, top, width, Inches(2.2)), 18, colour=LIGHT.ink)
         if beside is not None:
-            says = f"What was shown: {report.title}" if report.pictures.cover else self._chart_text()
+            says = (
+                gettext("What was shown: {title}", title=report.title) if report.pictures.cover else self._chart_text()
+            )
             _picture(slide, beside, says, (Inches(6.7), Inches(2.0), Inches(6.0), Inches(4.4)))
-        foot = [SIMULATED if report.simulated else NOT_FEELING]
+        foot = [gettext(SIMULATED) if report.simulated else gettext(NOT_FEELING)]
         _write(slide, foot, (_LEFT, Inches(6.8), _FULL, Inches(0.4)), 12)
 
     def findings(self) -> None:
@@ -162,13 +172,18 @@ class _Deck:
         data: Any = CategoryChartData(number_format='0" %"')  # type: ignore[no-untyped-call]
         places = [part[len(part) // 2] for part in np.array_split(np.arange(len(times)), min(_POINTS, len(times)))]
         data.categories = [clock_text(times[one]) if not np.isnan(times[one]) else "" for one in places]
-        lines = {"Share": curve.share, "Lower end of the range": curve.share_low, "Upper end": curve.share_high}
+        lines = {
+            gettext("Share"): curve.share,
+            gettext("Lower end of the range"): curve.share_low,
+            gettext("Upper end"): curve.share_high,
+        }
         for name, share in lines.items():
             points = shape_of(100 * share, _POINTS)
             data.add_series(name, [None if np.isnan(one) else round(one, 1) for one in points])
-        slide = self._slide(f"{title}, to edit", [*says, "The figures are those of the picture, in steps."])
+        steps = gettext("The figures are those of the picture, in steps.")
+        slide = self._slide(gettext("{title}, to edit", title=title), [*says, steps])
         frame: Any = slide.shapes.add_chart(XL_CHART_TYPE.LINE, _LEFT, _TOP, _FULL, Inches(5.5), data)
-        _described(frame, f"The same curve as a chart. {' '.join(says[:2])}")
+        _described(frame, " ".join([gettext("The same curve as a chart."), *says[:2]]))
         chart = frame.chart
         chart.has_legend, chart.has_title = True, False
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
@@ -192,20 +207,20 @@ class _Deck:
             (f"{one.number}", report.time_of_day(one.session_s), one.sentence, one.sure.capitalize())
             for one in report.moments
         ]
-        columns = ("No.", "On the clock", "What happened", "How sure")
+        columns = (gettext("No."), gettext("On the clock"), gettext("What happened"), gettext("How sure"))
         notes = [
-            " ".join([*row, *([f"“{said}”"] if said else []), *([f"{NOTES}: {slide}"] if slide else [])])
+            " ".join([*row, *([f"“{said}”"] if said else []), *([f"{gettext(NOTES)}: {slide}"] if slide else [])])
             for row, (said, slide) in zip(found, report.words, strict=True)
         ]
-        self.table(MOMENTS, columns, found, (0.06, 0.13, 0.68, 0.13), report.moments_say, notes)
+        self.table(gettext(MOMENTS), columns, found, (0.06, 0.13, 0.68, 0.13), report.moments_say, notes)
 
     def segments(self) -> None:
         """The parts, as a table."""
         report = self._report
-        columns = ("Segment", "When", *headings(report))
+        columns = (gettext("Segment"), gettext("When"), *headings(report))
         widths = (0.3, 0.16, 0.54) if report.expression is None else (0.28, 0.15, 0.16, 0.25, 0.16)
         found = [(row.title, row.when, *row.cells) for row in rows(report)]
-        self.table(SEGMENTS, columns, found, widths, " ".join(table_says(report)))
+        self.table(gettext(SEGMENTS), columns, found, widths, " ".join(table_says(report)))
 
     def table(
         self,
@@ -231,11 +246,16 @@ class _Deck:
         texts = notes or [f"{'; '.join(row)}." for row in cells]
         for number, first in enumerate(starts, start=1):
             page = cells[first : first + each]
-            part = f" ({number} of {len(starts)})" if len(starts) > 1 else ""
-            slide = self._slide(title + part, [says, *texts[first : first + each]])
+            heading = title
+            if len(starts) > 1:
+                heading = gettext("{title} ({number} of {slides})", title=title, number=number, slides=len(starts))
+            slide = self._slide(heading, [says, *texts[first : first + each]])
             height = Inches(0.5 * len(page) + 0.5)
             frame = slide.shapes.add_table(len(page) + 1, len(columns), _LEFT, _TOP, _FULL, height)
-            _described(frame, f"{title}: a table of {len(page)} rows.")
+            says_of_table = ngettext(
+                "{title}: a table of {count} row.", "{title}: a table of {count} rows.", len(page), title=title
+            )
+            _described(frame, says_of_table)
             for column, width in enumerate(widths):
                 frame.table.columns[column].width = Emu(int(_FULL * width))
             for row, words in enumerate([columns, *page]):
@@ -248,7 +268,7 @@ class _Deck:
 
     def small_print(self, title: str, sentences: Sequence[str]) -> None:
         """A slide of the appendix."""
-        slide = self._slide(f"Appendix: {title[0].lower()}{title[1:]}", sentences)
+        slide = self._slide(gettext("Appendix: {title}", title=title), sentences)
         _write(slide, sentences, (_LEFT, _TOP, _FULL, Inches(5.5)), 16, colour=LIGHT.ink)
 
     def _slide(self, title: str, notes: Sequence[str]) -> Slide:
@@ -340,7 +360,7 @@ def _fill(
         paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
         run = paragraph.add_run()
         run.text = drawable(text)
-        run.font.size, run.font.bold, run.font.language_id = Pt(size), bold or None, MSO_LANGUAGE_ID.ENGLISH_UK
+        run.font.size, run.font.bold, run.font.language_id = Pt(size), bold or None, _LANGUAGES[language()]
         if number:
             paragraph.space_before = Pt(size / 2)
         if colour is not None:

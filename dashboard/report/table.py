@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from audience.disclosure import interval_text, share_text
-from audience.percents import percent_text
+from audience.language import gettext, ngettext, whole
+from audience.percents import percent, percent_text
 from audience.reaction.segments import SegmentRow
 from audience.time import clock_text
 from dashboard.charts.theme import LIGHT
-from dashboard.pages.session.segments.packing import NOT_ENOUGH, TOO_FEW_TO_SAY, points_text
+from dashboard.pages.session.segments.packing import NOT_ENOUGH, no_change_text, points_text
 from dashboard.report.contents import Report
-from dashboard.wording import compared_with, doing
+from dashboard.wording import compared_with, showing
 
 SPARK_PX = (96.0, 30.0)
 
@@ -38,8 +39,8 @@ class TableRow:
 
 def headings(report: Report) -> tuple[str, ...]:
     """What the cells of a row are."""
-    faces = "Faces seen (of all)"
-    return (faces,) if report.expression is None else ("Share", compared_with(report.against), faces)
+    faces = gettext("Faces seen (of all)")
+    return (faces,) if report.expression is None else (gettext("Share"), compared_with(report.against), faces)
 
 
 def rows(report: Report) -> list[TableRow]:
@@ -47,7 +48,9 @@ def rows(report: Report) -> list[TableRow]:
     return [
         TableRow(
             title=f"{row.index + 1} {row.title}",
-            when=f"{clock_text(row.start_s)} to {clock_text(row.end_s)}",
+            when=gettext(
+                "{from_time} to {until_time}", from_time=clock_text(row.start_s), until_time=clock_text(row.end_s)
+            ),
             cells=(_faces(row),) if report.expression is None else (_share(row), _change(row), _faces(row)),
             sparkline=row.sparkline,
         )
@@ -58,11 +61,13 @@ def rows(report: Report) -> list[TableRow]:
 def table_says(report: Report) -> Sequence[str]:
     """How to read it."""
     if report.expression is None:
-        return ("Mean faces in view, and as a share of those expected.",)
+        return (gettext("Mean faces in view, and as a share of those expected."),)
     return (
-        "Brackets say how far a figure may lie off: a share with another audience of this size, a change for the time "
-        "that was seen (95 % intervals).",
-        "A change whose brackets reach over zero may be chance, or a slow drift.",
+        gettext(
+            "Brackets say how far a figure may lie off: a share with another audience of this size, a change for the "
+            "time that was seen (95 % intervals)."
+        ),
+        gettext("A change whose brackets reach over zero may be chance, or a slow drift."),
     )
 
 
@@ -103,12 +108,14 @@ def spark_svg(lines: Sequence[Sequence[tuple[float, float]]], attributes: str) -
 
 def spark_text(report: Report, row: TableRow) -> str:
     """What a small line shows, for those who cannot see it."""
-    return f"Share of faces that {doing(report.expression or '')} along {row.title}"
+    assert report.expression is not None
+    which = showing(report.expression)
+    return gettext("Share of faces {that_show} along {segment}", that_show=which, segment=row.title)
 
 
 def _share(row: SegmentRow) -> str:
     if not row.enough:
-        return NOT_ENOUGH
+        return gettext(NOT_ENOUGH)
     figures = row.share, row.share_low, row.share_high
     interval = interval_text(*figures, unit=" %")
     return share_text(*figures) + (f" ({interval})" if interval else "")
@@ -116,14 +123,24 @@ def _share(row: SegmentRow) -> str:
 
 def _change(row: SegmentRow) -> str:
     if np.isnan(row.change):
-        return "" if not row.enough else TOO_FEW_TO_SAY if row.is_range else NOT_ENOUGH
-    change = points_text(row.change)
+        return no_change_text(row)
+    points, change = percent(abs(row.change)), points_text(row.change)
     if np.isnan(row.change_low):
-        return f"{change} points (too short for a range)"
-    return f"{change} points ({points_text(row.change_low)} to {points_text(row.change_high)})"
+        return ngettext(
+            "{points} point (too short for a range)", "{points} points (too short for a range)", points, points=change
+        )
+    return ngettext(
+        "{points} point ({low} to {high})",
+        "{points} points ({low} to {high})",
+        points,
+        points=change,
+        low=points_text(row.change_low),
+        high=points_text(row.change_high),
+    )
 
 
 def _faces(row: SegmentRow) -> str:
     if np.isnan(row.faces):
-        return "no camera"
-    return f"{row.faces:.0f}" if np.isnan(row.coverage) else f"{row.faces:.0f} ({percent_text(row.coverage)})"
+        return gettext("no camera")
+    faces = whole(round(row.faces))
+    return faces if np.isnan(row.coverage) else f"{faces} ({percent_text(row.coverage)})"

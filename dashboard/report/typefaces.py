@@ -12,11 +12,13 @@ from typing import Any, Final
 
 import uharfbuzz
 
+from audience.language import N_
+
 # Stands for what none of them has.
 MISSING: Final = "?"
-NOT_DRAWN: Final = (
-    f"A “{MISSING}” may stand for signs that this file's typefaces do not have (other than Latin, Greek and "
-    "Cyrillic letters); the HTML report shows them."
+NOT_DRAWN: Final = N_(
+    "A “{sign}” may stand for signs that this file's typefaces do not have (other than Latin, Greek and Cyrillic "
+    "letters); the HTML report shows them."
 )
 SANS, SERIF = "Source Sans Pro", "Source Serif Pro"
 _PACKAGES: Final = {SANS: "font_source_sans_pro", SERIF: "font_source_serif_pro"}

@@ -7,6 +7,7 @@ import click
 from houselights.commands.alerts import alerts
 from houselights.commands.axis import axis
 from houselights.commands.calibrate_sheets import calibrate_sheets
+from houselights.commands.cameras import cameras
 from houselights.commands.compare_scorers import compare_scorers
 from houselights.commands.convert import convert
 from houselights.commands.dashboard import dashboard
@@ -48,6 +49,7 @@ COMMANDS: tuple[click.Command, ...] = (
     prune,
     migrate,
     prepare,
+    cameras,
     grant,
     revoke,
     ingest,

@@ -7,10 +7,11 @@ import re
 import shlex
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 CLIP_SESSION = "demo-clip"
 FESTIVAL_SESSION = "demo"
 PANEL_SESSION = "demo-panel"
+FILM = "three-walls.mp4"
 BEST_SESSION, BEST_TITLE = "sample-talk", "Why bridges hum"
 _HOUSEHOLDS = 12
 # Enough history for trends, and enough hours to leave the demo open all day.
@@ -57,6 +59,8 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
     from audience.stores import open_identity, open_store
     from sample_data.clip import SECONDS, make_clip
     from sample_data.generate import load_samples
+    from sample_data.viewers_film import SECONDS as FILM_SECONDS
+    from sample_data.viewers_film import make_film
 
     folder = platformdirs.user_cache_path("houselights", appauthor=False) / "demo"
     private_folder(folder)
@@ -66,22 +70,19 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
 
     if video is None:
         clip, session_id, title = folder / "clip.mp4", CLIP_SESSION, "Demo clip: 24 seats, three laughs"
-        if not clip.exists():
-            part = clip.with_suffix(".part")
-            with Progress(console=console) as progress:
-                task = progress.add_task("Making a clip of 24 real faces", total=SECONDS)
-                os.close(new_private_file(part))
-                make_clip(part, created_at=datetime.now(UTC), on_second=lambda _: progress.advance(task))
-            part.replace(clip)
+        make_clip_of_now = partial(make_clip, created_at=datetime.now(UTC))
+        make_once(clip, make_clip_of_now, SECONDS, "Making a clip of 24 real faces", console)
     else:
         clip, session_id, title = video, demo_session_id(video), video.name
+    film = folder / FILM
+    make_once(film, make_film, FILM_SECONDS, "Drawing a film for viewers at home", console)
     code: int = context.invoke(score, video=clip, session_id=session_id, title=title, store_url=store_url)
     with open_store(store_url) as store, open_identity(store_url) as people:
         samples = load_samples(store)
         show_panel(store, people)
     console.print(f"Loaded {len(samples)} sample sessions, all labelled as simulated.")
     if not and_serve:
-        print_reopen_command(console, store_url, clip)
+        print_reopen_command(console, store_url, clip, film)
         return code
     console.print(
         f"A simulated festival is running: see the Stages page, and /live/{FESTIVAL_SESSION} for the public board."
@@ -90,14 +91,36 @@ def demo(context: click.Context, video: Path | None, port: int | None, browser: 
     console.print(f"Start with the talk: open “{BEST_TITLE}” in the list, or /session?session={BEST_SESSION}")
     console.print("Serving the dashboard; stop with Ctrl-C.")
     with festival_running(store_url), people_coming_in(store_url):
-        code = serve(store_url, port=port, browser=browser, videos=[clip])
-    print_reopen_command(console, store_url, clip)
+        code = serve(store_url, port=port, browser=browser, videos=[clip, film])
+    print_reopen_command(console, store_url, clip, film)
     return code
 
 
-def print_reopen_command(console: Console, store_url: str, clip: Path) -> None:
+def make_once(path: Path, make: Callable[..., object], seconds: int, what: str, console: Console) -> None:
+    """Makes a video that does not exist yet, and shows how far it is; half of one is never left under its name.
+
+    Args:
+        path: the video.
+        make: writes it to the path that it is given, and calls `on_second` after each second of it.
+        seconds: how long it is.
+        what: what is being made.
+        console: where to show it.
+    """
+    if path.exists():
+        return
+    part = path.with_suffix(".part")
+    with Progress(console=console) as progress:
+        task = progress.add_task(what, total=seconds)
+        os.close(new_private_file(part))
+        make(part, on_second=lambda _: progress.advance(task))
+    part.replace(path)
+
+
+def print_reopen_command(console: Console, store_url: str, *videos: Path) -> None:
     """Prints the command that opens the demo's sessions without the demo."""
-    options = shlex.join(["--store", store_url, "--videos", str(clip.absolute())])
+    options = shlex.join(
+        ["--store", store_url, *(part for one in videos for part in ("--videos", str(one.absolute())))]
+    )
     console.print("The demo has its own store. To open it again:", f"houselights dashboard {options}", soft_wrap=True)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from audience.disclosure import interval_text, share_text
 from audience.errors import InvalidValue
-from audience.reaction.headline import DID, position_text
+from audience.reaction.headline import did, position_text
 from audience.reaction.moments import Moment
 from audience.reaction.review import Review
 
@@ -129,7 +129,7 @@ def caption_text(review: Review, moment: Moment) -> str:
     figures = moment.share, moment.share_low, moment.share_high
     share = share_text(*figures)
     interval = f" ({within} %)" if (within := interval_text(*figures)) else ""
-    return f"{title}\n{share}{interval} of {round(moment.faces)} faces {DID[review.expression]}"
+    return f"{title}\n{share}{interval} of {round(moment.faces)} faces {did(review.expression)}"
 
 
 def _clip_of(

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from audience.disclosure import interval_text, share_text
 from audience.errors import InvalidValue
-from audience.reaction.headline import DID
+from audience.reaction.headline import did
 from audience.time import clock_text
 from edge_lambda.recording import open_recording
 from houselights.highlights.drawing import fitted, typeface
@@ -96,7 +96,7 @@ def slide_sheet(review: Review, slides: Sequence[Shown], video: Path) -> bytes:
     title, about = typeface(38, bold=True), typeface(22)
     draw.text((_MARGIN, 26), fitted(review.windows.session.name, title, inside), font=title, fill=_INK)
     expression = review.expression
-    says = f"Slides by the share of faces that {DID[expression]}" if expression else "Slides by faces in view"
+    says = f"Slides by the share of faces that {did(expression)}" if expression else "Slides by faces in view"
     draw.text((_MARGIN, 76), fitted(f"{says} · {NOT_FEELING}", about, inside), font=about, fill=_QUIET)
     for number, slide in enumerate(slides):
         left = _MARGIN + number % columns * (_WIDTH + _GAP)

@@ -19,7 +19,7 @@ from audience.comparing.suggestions import earlier_givings, earlier_sessions, su
 from audience.disclosure import interval_text, share_text
 from audience.errors import AlertNotDelivered, DeliveryUnknown, HouselightsError
 from audience.monitoring.alert_messages import fingerprint
-from audience.reaction.headline import DID
+from audience.reaction.headline import did
 from audience.reaction.review import Review
 from audience.sessions import Session
 from audience.store import Store
@@ -232,7 +232,7 @@ def _summary(store: Store, review: Review, *, named: bool) -> str:
         if whole.share == whole.share:  # not NaN
             interval = interval_text(*figures, unit=" %")
             lines.append(
-                f"Of all faces {share_text(*figures)} {DID[review.expression]}{f' ({interval})' if interval else ''}."
+                f"Of all faces {share_text(*figures)} {did(review.expression)}{f' ({interval})' if interval else ''}."
             )
     strongest = sorted(review.moments, key=lambda moment: moment.p_value)[:_MOMENTS]
     for moment in sorted(strongest, key=lambda moment: moment.number):

@@ -87,7 +87,7 @@ def test_the_longest_gap_is_named_with_the_number_of_others() -> None:
     text = said(*seconds((0, 27, 10)), *[a_window(at, of=0) for at in range(27, 30)], *seconds((30, 200, 10)))
     assert text.endswith("Nobody was in view for 3 s at 0:27.")
     text = said(*seen, *empty, *seconds((303, 310, 10)))
-    assert text.endswith("Nobody was in view for 3 s at 5:00, and in 5 shorter gaps.")
+    assert text.endswith("Nobody was in view for 3 s at 5:00. There are 5 shorter gaps too.")
 
 
 def test_a_gap_in_the_recording_differs_from_an_empty_room() -> None:

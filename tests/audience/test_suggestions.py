@@ -53,7 +53,7 @@ def test_a_slide_at_which_few_smile_in_every_talk_is_named_with_its_second() -> 
     (found,) = suggestions(this, earlier, "smile")
     assert found.kind == "slide low"
     assert "“Slide 8”" in found.sentence
-    assert "all 5 talks" in found.sentence
+    assert "5 of 5 talks" in found.sentence
     assert found.session_s == 8 * EACH_S
 
 

@@ -289,7 +289,7 @@ def test_a_link_opens_its_session_and_nothing_else(others: Served, visitor: Brow
     expect(page.locator(".plot[data-curve]")).to_be_visible()
     assert page.url.endswith("/session?session=talk-1"), "the link does not stay in the address"
     expect(page.get_by_text("does not show its recording")).to_be_visible()
-    expect(page.get_by_role("button", name="Copy a link to this second")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy link to this second")).to_be_visible()
     expect(page.get_by_role("button", name="Write a note on this second")).to_have_count(0)
     expect(page.get_by_text("Change what was shown")).to_have_count(0)
     page = opened(visitor, others.address)

@@ -10,8 +10,10 @@ import pytest
 
 from audience.comparing.comparison import compare
 from audience.comparing.cuts import Edit
+from bench.pages.contrast import MARK, contrast
+from bench.pages.contrast import laid as colours_laid
 from dashboard.charts.axes import HOVER
-from dashboard.charts.compare import BRUSH, BRUSHED, compare_chart
+from dashboard.charts.compare import BRUSH, BRUSHED, compare_chart, titled_from_px
 from dashboard.charts.theme import LIGHT, MOST_STYLES
 from dashboard.pages.compare.controls import of_cuts, two_cuts
 from dashboard.pages.compare.film_axis import FilmAxis, laid, length_s, step_s, usual_timeline
@@ -184,7 +186,7 @@ def test_the_difference_is_told_with_its_sign_and_band():
         low=np.array([0.02, NAN, NAN] * 4),
         high=np.array([0.22, NAN, NAN] * 4),
         clusters=(),
-        unit="share",
+        unit="screenings",
     )
     rows = compare_rows(AXIS, [a_line([0.2] * 12)], difference, WHOLE)
     assert [said.splitlines()[-1] for said in rows["said"][:3]] == [
@@ -204,7 +206,7 @@ DIFFERENCE = Difference(
     low=np.full(12, -0.05),
     high=np.full(12, 0.25),
     clusters=((4, 7),),
-    unit="share",
+    unit="screenings",
 )
 
 
@@ -238,7 +240,7 @@ def test_a_stretch_is_all_of_the_axis_that_is_shown_and_the_scale_stays():
     assert scales(drawn, "x") == {(10, 25)}
     assert scales(drawn, "y") == scales(chart(lines), "y") == {(0, 100)}
     (segments,) = [frame for frame in datasets(drawn) if len(frame) == 2 and "title" in frame]
-    assert segments.values.tolist() == [[10, 20, "Opening"], [20, 25, "Chase"]]
+    assert segments.values.tolist() == [[10, 20, "Opening", 1], [20, 25, "Chase", 2]]
 
 
 def test_lines_are_told_apart_by_dash_as_well_as_colour():
@@ -296,6 +298,22 @@ def test_bands_are_drawn_for_as_few_lines_as_can_be_read():
     assert (bands(1), bands(4), bands(5)) == (1, 4, 0)
 
 
+def test_every_band_has_an_edge_that_is_seen_where_its_own_colour_is_too_pale():
+    edges = {band["mark"]["stroke"] for band in layers(chart([a_line([0.2] * 12)], DIFFERENCE), "area")}
+    assert edges == {LIGHT.lines[0], LIGHT.quiet}
+    assert all(contrast(colours_laid(LIGHT.ground, edge), colours_laid(LIGHT.ground)) >= MARK for edge in edges)
+
+
+def test_a_part_without_room_for_its_title_has_its_number_on_pages_alone():
+    (_, numbers) = [
+        layer for layer in layers(chart([a_line([0.2] * 12)]), "text") if layer["encoding"]["text"]["field"] != "name"
+    ]
+    assert numbers["encoding"]["text"]["field"] == "number"
+    assert numbers["name"].startswith(HOVER), "a file has no list of names beside it"
+    short, long = (titled_from_px("Chase", length_s, (0, 600)) for length_s in (10, 300))
+    assert long < 390 < 1200 < short
+
+
 def test_a_pointer_finds_each_cell_or_on_a_long_axis_as_many_as_it_can_tell_apart():
     def read(cells):
         axis = FilmAxis.of([], 5.0 * cells, 5, None)
@@ -309,7 +327,7 @@ def test_a_pointer_finds_each_cell_or_on_a_long_axis_as_many_as_it_can_tell_apar
 
 
 def test_where_groups_differ_by_more_than_chance_is_marked_and_numbered():
-    (clusters,) = [frame for frame in datasets(chart([a_line([0.2] * 12)], DIFFERENCE)) if "number" in frame]
+    (clusters,) = [frame for frame in datasets(chart([a_line([0.2] * 12)], DIFFERENCE)) if "points" in frame]
     (cluster,) = clusters.to_dict("records")
     assert (cluster["from_s"], cluster["until_s"], cluster["number"]) == (20, 40, 1)
     assert (cluster["at_s"], cluster["points"], cluster["said"]) == (30, 10, "+10")

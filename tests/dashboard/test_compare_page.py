@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from audience.stores import open_store
 from dashboard.pages import screening_data as lab_data
 from dashboard.wording import NOT_FEELING, plain
-from tests.builders import a_stage, a_timeline, an_exclusion
+from tests.builders import a_cue, a_stage, a_timeline, a_window, an_exclusion
 from tests.dashboard.conftest import NASTY, Pages, put, text_of
 from tests.dashboard.lab_sessions import a_showing, put_faces, put_screening, put_two_cuts
 
@@ -346,3 +346,13 @@ def test_titles_full_of_markup_are_shown_as_text(two_cuts: str) -> None:
     app = opened(lines="A line for each city")
     assert NASTY in names_of(app)
     assert "<img src=x" not in text_of(app)
+
+
+def test_parts_that_have_no_room_for_a_title_in_the_chart_are_listed_by_number(pages: Pages, store_url: str) -> None:
+    timeline = a_timeline(*((f"Shot {number}", 3 * number, 3 * number + 3) for number in range(39)), ("End", 117, 120))
+    windows = [a_window(second, smiling=2, of=10, session_id="night-a-1") for second in range(120)]
+    with open_store(store_url) as store:
+        put(store, a_showing("night-a-1"), (a_stage(timelines=[timeline], cues=[a_cue(0, 0)]), windows))
+    text = text_of(pages.compare())
+    assert "<strong>39</strong> Shot 38</li>" in text
+    assert "<strong>40</strong> End</li>" in text

@@ -16,6 +16,7 @@ from audience.stores import open_identity
 from dashboard.access.identity import VARIABLE
 from dashboard.pages.desk.routes import DESK, desk_routes
 from tests.audience.identity.conftest import Desk
+from tests.axe import violations
 from tests.routes_server import Answer, serving
 
 pytestmark = pytest.mark.browser
@@ -57,13 +58,14 @@ def windows(browser: Browser, door: Door) -> Iterator[tuple[Page, Page]]:
 
 
 def test_a_card_comes_to_both_desks_and_is_gone_from_both_once_used(windows: tuple[Page, Page], door: Door) -> None:
-    one, _ = windows
+    one, other = windows
     for page in windows:
         expect(page.locator("#nobody")).to_be_visible()
     one.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
     door.comes_in("Grace <b>Hopper</b>", 1)
     for page in windows:
         expect(page.locator("article h2")).to_have_text("Grace <b>Hopper</b>")
+    assert violations(other) == []
     one.keyboard.press("Enter")  # before anybody can have read it
     expect(one.get_by_role("button", name="Welcomed")).to_be_enabled()
     one.clock.run_for(1001)

@@ -50,6 +50,7 @@ READING: dict[str, Callable[[Store, str], object]] = {
     "transcript": lambda store, session_id: store.transcript(session_id, "main"),
     "slide_pictures": lambda store, session_id: store.slide_pictures(session_id, "main"),
     "windows": lambda store, session_id: store.windows(session_id, "main"),
+    "rollups": lambda store, session_id: store.rollups(session_id, "main", width_ms=60_000),
     "window_count": lambda store, session_id: store.window_count(session_id, "main"),
     "faces": lambda store, session_id: store.faces(session_id, "main"),
     "progress": lambda store, session_id: store.progress(session_id, "main", "cam-1"),
@@ -80,6 +81,7 @@ WRITING: dict[str, tuple[str, Callable[[Store, str], object]]] = {
     "delete_camera_records": ("admin", lambda store, id_: store.delete_camera_records(id_, "main", "cam-1")),
     "delete_session": ("admin", lambda store, session_id: store.delete_session(session_id)),
     "prune": ("admin", lambda store, _: store.prune(0)),
+    "changed_sessions": ("analyst", lambda store, _: store.changed_sessions(0)),
 }
 ROLES = list(PERMITS)
 
@@ -105,7 +107,28 @@ def test_every_method_of_the_port_is_thought_about() -> None:
     port = {name for name, _ in inspect.getmembers(Store) if not name.startswith("_")}
     assert port <= vars(GuardedStore).keys() | {"url"}
     tried = {*READING, *(name.partition(".")[0] for name in WRITING)}
-    assert port - tried == {"sessions", "close", "has_pending_erasure"}
+    assert port - tried == {"sessions", "session_page", "close", "has_pending_erasure"}
+
+
+@pytest.mark.parametrize(
+    ("permit", "seen"),
+    [
+        (Permit(), []),
+        (BY_LINK, ["talk-1"]),
+        (VIEWER, ["talk-1"]),
+        (Permit(role="viewer", own=("talk-*",)), ["talk-1", "talk-2"]),
+        (Permit(festivals_only=True), ["fest-1"]),
+        (Permit(role="analyst"), ["fest-1", "talk-1", "talk-2"]),
+    ],
+    ids=["nobody", "link", "viewer", "patterns", "the public", "analyst"],
+)
+def test_a_page_of_the_list_has_what_may_be_seen_and_nothing_else(
+    whole: Store, permit: Permit, seen: list[str]
+) -> None:
+    page = GuardedStore(whole, permit).session_page()
+    assert [one.session.session_id for one in page.sessions] == seen
+    by_word = GuardedStore(whole, permit).session_page(words="talk", among=["talk-2"])
+    assert [one.session.session_id for one in by_word.sessions] == [one for one in seen if one == "talk-2"]
 
 
 @pytest.mark.parametrize("read", READING.values(), ids=list(READING))

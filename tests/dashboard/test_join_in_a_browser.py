@@ -5,14 +5,15 @@ The photos are really measured; only the template comes from a stand-in, because
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from audience.identity import thresholds
 from audience.identity.gate import CONDITIONS
@@ -22,10 +23,9 @@ from audience.identity.records import Roster
 from audience.stores import open_identity
 from dashboard.pages.join.routes import join_routes
 from dashboard.photos import MeasuredPhoto, PhotoProcess
-from tests.browser import ARGUMENTS, browser_path
+from tests.axe import violations
 from tests.portraits import portrait
 from tests.routes_server import Answer, serving
-from tests.videos import write_video
 
 pytestmark = pytest.mark.browser
 
@@ -91,28 +91,9 @@ def address(url: str) -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture
-def phone(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+def phone(with_camera: Callable[..., Page]) -> Page:
     """A phone whose camera sees somebody."""
-    picture = portrait(480)
-    file = write_video(
-        tmp_path / "face.mjpeg",
-        at_ms=[0, 100, 200],
-        codec="mjpeg",
-        size=(480, 480),
-        pix_fmt="yuvj420p",
-        picture=lambda _: picture,
-    )
-    own = browser.browser_type.launch(
-        executable_path=browser_path(),
-        args=[
-            *ARGUMENTS,
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={file}",
-        ],
-    )
-    yield own.new_page(viewport={"width": 390, "height": 844})
-    own.close()
+    return with_camera(cv2.imencode(".jpg", portrait(480))[1].tobytes(), width=390, height=844)
 
 
 def test_somebody_enrols_by_the_camera_checks_in_and_withdraws(
@@ -134,6 +115,7 @@ def test_somebody_enrols_by_the_camera_checks_in_and_withdraws(
         take.click()
         expect(phone.get_by_role("list", name="Your photos").get_by_role("listitem")).to_have_count(taken)
     expect(send).to_be_enabled()
+    assert violations(phone) == []
     send.click()
     link = phone.get_by_role("link")
     expect(link).to_be_visible()
@@ -152,6 +134,7 @@ def test_somebody_enrols_by_the_camera_checks_in_and_withdraws(
     phone.goto(link.get_attribute("href") or "")
     phone.get_by_role("button", name="Check in").click()
     expect(phone.get_by_role("status").filter(has_text="checked in")).to_be_visible()
+    assert violations(phone) == []
     phone.get_by_role("button", name="Withdraw and erase").click()
     expect(phone.get_by_role("heading", name="You are off the list")).to_be_visible()
     expect(phone.get_by_text("this store: erased")).to_be_visible()

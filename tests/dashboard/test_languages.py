@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
@@ -15,13 +15,25 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
-from audience.language import ENGLISH, LANGUAGES, best_language, decimal, gettext, ngettext, using, whole
+from audience.language import (
+    ENGLISH,
+    LANGUAGES,
+    best_language,
+    decimal,
+    gettext,
+    ngettext,
+    text_direction,
+    using,
+    whole,
+)
 from dashboard import page_routes
 from dashboard.clock import date_text, day_text
 from dashboard.pages.household.routes import household_routes
 from tests.architecture.sources import modules
 from tests.dashboard.conftest import Pages, text_of
+from tests.dashboard.page_texts import english_on
 from tests.routes_server import Answer, serving
 
 ROOT = Path(__file__).parents[2]
@@ -166,6 +178,23 @@ def test_a_language_that_is_not_there_is_english(pages: Pages) -> None:
     assert "Sessions" in text_of(pages.sessions(language="xx"))
 
 
+@pytest.mark.parametrize(
+    "opened",
+    [
+        lambda pages: pages.compare(language="de"),
+        lambda pages: pages.scenes(language="de"),
+        lambda pages: pages.planner(language="de"),
+        lambda pages: pages.timeline("talk-1", language="de"),
+        lambda pages: pages.bring(language="de"),
+    ],
+    ids=["compare", "scenes", "planner", "timeline", "bring"],
+)
+def test_no_sentence_of_a_page_stays_english(pages: Pages, filled: str, opened: Callable[[Pages], AppTest]) -> None:
+    app = opened(pages)
+    assert not app.exception
+    assert english_on(app, "de") == []
+
+
 @pytest.fixture
 def served(store_url: str) -> Iterator[tuple[str, int]]:
     """The routes of a page that people without an account open, over an empty store."""
@@ -175,15 +204,34 @@ def served(store_url: str) -> Iterator[tuple[str, int]]:
 
 def test_a_page_of_one_file_is_sent_in_the_language_its_browser_asks_for(served: tuple[str, int]) -> None:
     german = Answer(served, "/household/x", accept_language="de-CH,de;q=0.9").body.decode()
-    assert '<html lang="de">' in german
+    assert '<html lang="de" dir="ltr">' in german
     assert "Wer sieht fern?" in german
     assert "Fernseher ist an" in german, "the words of its script"
     refused = Answer(served, "/household/x/state.json", accept_language="pl")
     assert (refused.status, json.loads(refused.body)["problem"]) == (404, "Ten link już nie działa.")
     english = Answer(served, "/household/x").body.decode()
-    assert '<html lang="en">' in english
+    assert '<html lang="en" dir="ltr">' in english
     assert "Who is watching?" in english
     assert "{{" not in english
+
+
+def test_a_language_written_from_the_right_lays_its_pages_out_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [text_direction(code) for code in ("en", "de", "ar", "he", "fa", "ur")] == ["ltr"] * 2 + ["rtl"] * 4
+    monkeypatch.setattr(page_routes, "texts_of", lambda path, code: {})
+    monkeypatch.setattr(page_routes, "using", lambda code: using("en"))  # nobody translated it yet
+    page = page_routes.translated.__wrapped__("dashboard.pages.household", "ar", "'none'", "data:")
+    assert '<html lang="ar" dir="rtl">' in page.body.decode()
+
+
+def page_language(app: AppTest) -> dict[str, str]:
+    """What a page of Streamlit sets on its document."""
+    (component,) = (one for one in app.get("bidi_component") if one.proto.component_name == "houselights.page_language")
+    return dict(json.loads(component.proto.json))
+
+
+def test_a_page_of_streamlit_says_which_language_it_is_in(filled: str, pages: Pages) -> None:
+    assert page_language(pages.sessions()) == {"lang": "en", "dir": "ltr"}
+    assert page_language(pages.sessions(language="pl")) == {"lang": "pl", "dir": "ltr"}
 
 
 def test_a_script_finds_no_end_of_itself_in_a_translation(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,10 @@ def links(app) -> list[str]:
     return [link.proto.label for link in app.get("page_link")]
 
 
+def has_player(app) -> bool:
+    return any(one.proto.component_name == "houselights.player" for one in app.get("bidi_component"))
+
+
 def test_an_empty_store_says_how_to_fill_it(pages: Pages, store_url: str) -> None:
     text = text_of(pages.sessions())
     assert "There is no session in this store yet" in text
@@ -47,7 +51,7 @@ def test_a_search_leaves_what_was_searched_for(pages: Pages, filled: str) -> Non
 
 def test_a_search_that_finds_nothing_says_so(pages: Pages, filled: str) -> None:
     text = text_of(pages.sessions(q="zebra"))
-    assert "No session matches “zebra”. Clear the search to see all 5 of this store." in text
+    assert "No session matches “zebra”" in text
 
 
 def test_a_long_list_is_shown_some_at_a_time(pages: Pages, store_url: str) -> None:
@@ -142,13 +146,13 @@ def test_a_head_count_shows_faces_and_its_reason_and_offers_no_expression(pages:
     assert "About 30 faces in view on average" in text
     assert "Only heads are counted: inferring emotions at a workplace is prohibited in the EU" in text
     assert [box.key for box in app.selectbox] == ["language"]
-    assert len(app.get("bidi_component")) == 1
+    assert has_player(app)
 
 
 def test_a_session_without_windows_says_how_to_score_into_it(pages: Pages, filled: str) -> None:
     app = pages.session("empty-1")
     assert "houselights score VIDEO --session empty-1" in text_of(app)
-    assert len(app.get("bidi_component")) == 0
+    assert not has_player(app)
 
 
 def test_a_session_without_a_stage_says_how_to_score_into_it(pages: Pages, store_url: str) -> None:
@@ -233,10 +237,9 @@ def test_a_running_session_makes_no_other_be_read_again(store_url: str) -> None:
     with data.reader() as reader:
         over, running = reader.file("over"), reader.file("running")
         assert running.live
-        first = reader.windows(over, over.stages[0]), reader.overview(over.session)
-        reader.windows(running, running.stages[0]), reader.overview(running.session)
-        assert reader.windows(over, over.stages[0]) is first[0]
-        assert reader.overview(over.session) is first[1]
+        first = reader.windows(over, over.stages[0])
+        reader.windows(running, running.stages[0])
+        assert reader.windows(over, over.stages[0]) is first
 
 
 def test_a_session_whose_cameras_went_silent_is_not_live(pages: Pages, store_url: str) -> None:

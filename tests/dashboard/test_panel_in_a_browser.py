@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from audience.identity.panels import HouseholdPanel
 from audience.stores import open_identity, open_store
 from sample_data.household import MINUTES, load_panel, panel_session, simulate_panel
+from tests.axe import violations
 from tests.dashboard.conftest import READY, SERVER, serving
 from tests.ticking import until
 
@@ -40,6 +41,7 @@ def test_the_analyst_makes_the_address_and_the_household_taps_on_its_phone(brows
         page.get_by_role("button", name="Button page").click()
         page.get_by_role("button", name="Make its address").click()
         made = page.get_by_test_id("stCode").inner_text().strip()
+        assert violations(page) == []
         assert made.partition("/household/")[2]
 
         home = phone.new_page()
@@ -50,6 +52,7 @@ def test_the_analyst_makes_the_address_and_the_household_taps_on_its_phone(brows
         before = rosa.get_attribute("aria-pressed")
         rosa.click()
         expect(rosa).not_to_have_attribute("aria-pressed", str(before))
+        assert violations(home) == []
         with open_identity(url) as people:
             panel = HouseholdPanel(people, actor="test", now=lambda: datetime.now(UTC))
             household = panel.household("simulated-panel", "household-1")

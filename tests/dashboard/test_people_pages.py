@@ -121,12 +121,12 @@ def test_the_demo_searches_with_four_parts_and_nobody_can_play_two(pages: Pages,
         adult=True,
     )
     app = pages._opened("search", {})
-    app.segmented_control(key="search-part").set_value("Approve").run()
+    app.segmented_control(key="search-part").set_value("approve").run()
     assert "In a red coat" in text_of(app)
     press(app, "Approve")
     (running,) = pretend.store.all(WatchEntry, SEARCH)
     assert running.runs(datetime.now(UTC))
-    press(app, "Renew for 24 h")
+    press(app, "Renew for 24 hours")
     (renewed,) = pretend.store.all(WatchEntry, SEARCH)
     assert renewed.expires_at > running.expires_at  # type: ignore[operator]
     (roster,) = [one for one in pretend.store.all(Roster) if one.roster_id == SEARCH]

@@ -248,7 +248,7 @@ def test_a_link_opens_the_very_second_and_one_to_it_can_be_copied(with_video: Ca
     assert video_s(page) == pytest.approx(751, abs=0.1)
     page.locator(".slider").focus()
     page.keyboard.press("ArrowRight")
-    page.get_by_role("button", name="Copy a link to this second").click()
+    page.get_by_role("button", name="Copy link to this second").click()
     expect(page.get_by_role("status")).to_have_text("The link to 12:36 is copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(page.url.partition("?")[0])
@@ -259,7 +259,7 @@ def test_a_link_opens_the_very_second_and_one_to_it_can_be_copied(with_video: Ca
 def test_where_a_page_may_not_copy_the_link_is_shown_to_be_copied(opened: Callable[..., Page]) -> None:
     page = opened("t=60")
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    page.get_by_role("button", name="Copy a link to this second").click()
+    page.get_by_role("button", name="Copy link to this second").click()
     expect(page.get_by_role("status")).to_have_text(f"The link to 1:00 is {page.url}")
 
 

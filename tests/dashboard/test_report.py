@@ -18,6 +18,7 @@ import pypdfium2
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from audience.language import gettext, using
 from audience.percents import percent, percent_text
 from audience.privacy import decide
 from audience.reaction.curve import StageWindows, smoothed_curve, stage_windows
@@ -32,9 +33,10 @@ from dashboard.charts.render import svgs
 from dashboard.charts.theme import LIGHT
 from dashboard.report.contents import SIMULATED, Report, report_of
 from dashboard.report.html_page import html_of
+from dashboard.report.kinds import REPORT_KINDS
 from dashboard.report.pdf import pdf_of
 from dashboard.report.table import rows
-from dashboard.report.typefaces import NOT_DRAWN
+from dashboard.report.typefaces import MISSING, NOT_DRAWN
 from dashboard.wording import NOT_FEELING
 from tests.builders import (
     SCORER,
@@ -57,6 +59,8 @@ HOSTILE = '<script>alert("1")</script> & <img src=x onerror=alert(1)> </title></
 RTL, EMOJI = "\u202eשלום עולם مرحبا", "Love 👩‍👩‍👧 ❤️"
 EUROPEAN = "Ångström, Łódź, Ελληνικά, Щедрий, Đặng"
 TALK = a_timeline(("Opening", 0, 120), ("Demo", 120, 300), ("A word", 300, 305), ("Questions", 305, 595))
+
+SOME_MISSING = NOT_DRAWN.format(sign=MISSING)
 
 
 def a_talk(*, faces: int = 40, session=None, stage=None, until: int = 600) -> StageWindows:
@@ -122,7 +126,7 @@ def test_both_files_say_every_figure_and_what_it_rests_on() -> None:
         assert told.moments[0].sentence in said
         assert f"{percent_text(demo.share)} ({percent(demo.share_low)} to {percent_text(demo.share_high)})" in said
         assert "3 A word 5:00 to 5:05 not enough data" in said
-        assert f"Scored by {SCORER}, which counts faces at confidence 0.50 or more." in said
+        assert f"Scored by {SCORER}, which counts faces at confidence 0.5 or more." in said
         assert "Faces found by centerface 1." in said
         assert "Coverage: on average 80 % of the audience size that was stated." in said
         assert NOT_FEELING in said
@@ -182,10 +186,10 @@ def test_titles_are_text_whatever_they_hold(title: str) -> None:
 def test_a_pdf_has_the_letters_of_europe_and_says_which_it_lacks() -> None:
     european = text_of(pdf_of(report(a_talk(session=a_session(title=EUROPEAN, ended_at=after(600))))))
     assert EUROPEAN in european
-    assert NOT_DRAWN not in european
+    assert SOME_MISSING not in european
     others = text_of(pdf_of(report(a_talk(session=a_session(title="On 日本語 again?", ended_at=after(600))))))
     assert "On ? again?" in others
-    assert NOT_DRAWN in others
+    assert SOME_MISSING in others
     # An accent of its own joins its letter, and marks of direction are nothing to see.
     joined = text_of(pdf_of(report(a_talk(session=a_session(title="e\u0301te\u0301\u200f", ended_at=after(600))))))
     assert "été Talk" in joined
@@ -194,7 +198,7 @@ def test_a_pdf_has_the_letters_of_europe_and_says_which_it_lacks() -> None:
 def test_what_a_pdf_lacks_after_a_question_mark_is_not_taken_for_one() -> None:
     asked = text_of(pdf_of(report(a_talk(session=a_session(title="Why?日本", ended_at=after(600))))))
     assert "Why??" in asked
-    assert NOT_DRAWN in asked
+    assert SOME_MISSING in asked
 
 
 def test_no_picture_of_anybody_is_in_it() -> None:
@@ -217,7 +221,7 @@ def test_what_is_simulated_or_experimental_is_said_in_both() -> None:
     told = report(windows, scorers={SCORER: replace(a_scorer(), experimental=frozenset({"smile"}))})
     for said in (words_of(html_of(told)), text_of(pdf_of(told))):
         assert SIMULATED in said
-        assert "Experimental: how well this scorer tells smile is not established." in said
+        assert "Experimental: how well this scorer tells the expression “Smile” is not established." in said
 
 
 def test_what_was_left_out_and_what_was_noted_stand_in_it_with_names() -> None:
@@ -379,3 +383,16 @@ def test_a_report_is_made_without_streamlit() -> None:
     modules = "dashboard.report.html_page, dashboard.report.pdf, dashboard.report.powerpoint"
     made = f"import sys, {modules}; sys.exit('streamlit' in sys.modules)"
     subprocess.run([sys.executable, "-c", made], check=True)
+
+
+def test_a_report_is_written_in_the_language_it_was_made_in() -> None:
+    with using("de"):
+        german = report(a_talk())
+    for kind in REPORT_KINDS.values():
+        assert kind.write(german)
+    page = REPORT_KINDS[".html"].write(german).decode()
+    assert '<html lang="de">' in page
+    with using("de"):
+        assert gettext(NOT_FEELING) in page
+    assert NOT_FEELING not in page
+    assert '<html lang="en">' in REPORT_KINDS[".html"].write(report(a_talk())).decode()

@@ -8,11 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import escape, unescape
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from audience.errors import InvalidValue
+from audience.language import using
+from audience.reaction.headline import did
 from audience.sessions import Session
 from audience.store import Store
 from audience.stores import open_store
@@ -38,6 +41,7 @@ from tests.builders import (
     an_exclusion,
 )
 from tests.dashboard.conftest import NASTY, Pages, file_of, put, text_of, windows_of
+from tests.dashboard.page_texts import english_on
 
 SLIDES = a_timeline(("Welcome", 0, 100), ("Live demo", 100, 200), ("Thanks", 200, 290))
 
@@ -55,7 +59,9 @@ def markers_of(app: AppTest) -> list[dict[str, Any]]:
 
 
 def components(app: AppTest) -> list[str]:
-    return [one.proto.component_name.removeprefix("houselights.") for one in app.get("bidi_component")]
+    """The components of the page itself; each page has one more, which sets its language."""
+    names = [one.proto.component_name.removeprefix("houselights.") for one in app.get("bidi_component")]
+    return [name for name in names if name != "page_language"]
 
 
 def headers(app: AppTest) -> list[str]:
@@ -107,9 +113,9 @@ def test_a_moment_is_told_with_its_segment_its_sentence_and_how_sure(pages: Page
 
 
 def test_a_moment_leads_to_its_second_in_another_tab_too(pages: Pages, filled: str) -> None:
-    app = pages.session("talk-1", t="7", against="Before the start")
+    app = pages.session("talk-1", t="7", against="pre-roll")
     at = int(markers_of(app)[0]["at_s"])
-    assert f'href="?session=talk-1&amp;t={at}&amp;against=Before+the+start"' in text_of(app)
+    assert f'href="?session=talk-1&amp;t={at}&amp;against=pre-roll"' in text_of(app)
 
 
 def test_where_nothing_stands_out_that_is_said_as_an_answer(pages: Pages, store_url: str) -> None:
@@ -159,7 +165,7 @@ def test_segments_have_a_share_a_change_faces_and_coverage(pages: Pages, filled:
 
 
 def test_the_baseline_is_a_choice_and_stands_in_the_address(pages: Pages, filled: str) -> None:
-    app = pages.session("talk-1", against="Before the start")
+    app = pages.session("talk-1", against="pre-roll")
     assert app.selectbox(key="against").value == "pre-roll"
     table = shown_in(app, "segments")
     assert table["columns"][2] == "Compared with before the start"
@@ -177,6 +183,12 @@ def test_without_a_timeline_the_page_leads_to_where_one_is_laid(pages: Pages, fi
     assert links(app)["Add slides and times"] == "timeline?session=nasty-1&stage=main"
     assert components(app) == ["player"]
     assert "Edit slides and times" in links(pages.session("talk-1"))
+
+
+def test_a_session_that_goes_on_leads_to_where_people_at_home_are_invited(pages: Pages, filled: str) -> None:
+    (address,) = [to for label, to in links(pages.session("empty-1")).items() if label == "Invite people at home"]
+    assert parse_qs(address.partition("?")[2]) == {"session": ["empty-1"], "part": ["Remote audience"]}
+    assert "Invite people at home" not in links(pages.session("talk-1"))
 
 
 def test_what_was_lost_of_a_recording_and_a_doubtful_start_are_said(pages: Pages, store_url: str) -> None:
@@ -225,8 +237,8 @@ def test_other_expressions_are_laid_beside_the_leading_one(pages: Pages, store_u
         seen = [a_face(f"t{face}", confidences={"smile": 0.9, "surprised": 0.1}) for face in range(10)]
         both = [a_window(at, seen=seen) for at in range(60)]
         put(store, a_session(ended_at=after(60)), (a_stage(), both))
-    app = pages.session("talk-1", beside="Surprised")
-    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["surprised", "Baseline: the whole session"]
+    app = pages.session("talk-1", beside="surprised")
+    assert [line["name"] for line in shown_in(app, "player")["lines"]] == ["Surprised", "Baseline: the whole session"]
 
 
 def test_a_link_opens_the_very_second(pages: Pages, filled: str) -> None:
@@ -506,3 +518,19 @@ def test_the_speakers_view_says_nothing_of_too_few(store_url: str, pages: Pages)
 def test_the_speakers_view_of_a_stage_is_that_stages(filled: str, pages: Pages) -> None:
     assert "of 40 faces" in text_of(pages.session("fest-1", view="speaker", stage="big"))
     assert "of 40 faces" not in text_of(pages.session("fest-1", view="speaker", stage="small"))
+
+
+@pytest.mark.parametrize("session_id", ["talk-1", "fest-1", "heads-1", "empty-1"])
+def test_no_sentence_of_the_page_stays_english(pages: Pages, filled: str, session_id: str) -> None:
+    app = pages.session(session_id, language="de")
+    assert not app.exception
+    assert english_on(app, "de") == []
+
+
+def test_who_changes_language_keeps_the_choices_and_gets_a_review_in_it(pages: Pages, filled: str) -> None:
+    english = pages.session("talk-1", smoothing="60.0", language="en")
+    german = pages.session("talk-1", smoothing="60.0", language="de")
+    assert english.selectbox(key="smoothing").value == german.selectbox(key="smoothing").value == 60
+    for page, code in ((english, "en"), (german, "de")):
+        with using(code):
+            assert did("smile", 1) in text_of(page)

@@ -116,7 +116,7 @@ def test_a_page_and_an_upload_go_on_when_their_server_is_killed(
         before = await drawn(page, asked)
         pair.kill(serving)
         await page.wait_closed()
-        again, after = await drawn_again(pair.address, cookies, asked)
+        again, after, _ = await drawn_again(pair.address, cookies, asked)
         assert len(after) == len(before)
         await again.close()
 

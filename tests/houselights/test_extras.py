@@ -33,6 +33,7 @@ _NEEDED = {
     "calibrate-sheets": ("edge", ["talk.mp4", "--setting", "event"]),
     "compare-scorers": ("edge", ["talk.mp4"]),
     "ingest": ("edge", ["--local", "."]),
+    "cameras": ("cloud", ["add", "--session", "talk-1", "--stages", "stages.csv", "--bucket", "deliveries"]),
     "grant": ("cloud", ["cam-1", "--session", "talk-1"]),
     "revoke": ("cloud", ["--session", "talk-1"]),
     "sessions": ("cloud", ["--store", "dynamodb://houselights?region=eu-west-1"]),

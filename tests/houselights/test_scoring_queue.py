@@ -158,7 +158,7 @@ def test_a_recording_that_is_removed_while_it_is_scored_is_gone(
     with scoring(url, incoming):
         until(lambda: again(incoming, one).state.step == "scoring")
         incoming.remove(one.request.recording_id)
-        until(lambda: [*incoming.folder.iterdir()] == [])
+        until(lambda: not (incoming.folder / one.request.recording_id).exists())
 
 
 def test_a_recording_of_which_nobody_knows_when_it_began_asks_for_that_and_is_scored_then(

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 ARCHIVE_TEMPLATE = ROOT / "infra" / "archive.yaml"
 FIREWALL_TEMPLATE = ROOT / "infra" / "firewall.yaml"
+DASHBOARD_TEMPLATE = ROOT / "infra" / "dashboard.yaml"
 
 
 class _Loader(yaml.SafeLoader):
@@ -51,6 +52,12 @@ def archive_template() -> dict[str, Any]:
 def firewall_template() -> dict[str, Any]:
     """The template of the firewall before the public board."""
     return yaml.load(FIREWALL_TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
+
+
+@functools.cache
+def dashboard_template() -> dict[str, Any]:
+    """The template of the pages for many people."""
+    return yaml.load(DASHBOARD_TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

@@ -6,9 +6,14 @@ import json
 import re
 
 from tests.infra.programs import run
-from tests.infra.template import TEMPLATE, archive_template, firewall_template, template
+from tests.infra.template import TEMPLATE, archive_template, dashboard_template, firewall_template, template
 
-TEMPLATES = {"template.yaml": template(), "archive.yaml": archive_template(), "firewall.yaml": firewall_template()}
+TEMPLATES = {
+    "template.yaml": template(),
+    "archive.yaml": archive_template(),
+    "firewall.yaml": firewall_template(),
+    "dashboard.yaml": dashboard_template(),
+}
 
 
 def test_sam_finds_the_template_valid():
@@ -24,7 +29,8 @@ def test_cfn_lint_has_nothing_to_say():
 def test_checkov_finds_nothing_but_what_is_suppressed_with_a_reason(tmp_path):
     everything = tmp_path / "template.yaml"
     everything.write_text(switched_on(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
-    files = ["--file", str(everything), "infra/archive.yaml", "infra/firewall.yaml"]
+    others = [f"infra/{name}" for name in TEMPLATES if name != "template.yaml"]
+    files = ["--file", str(everything), *others]
     result = run("checkov", "checkov", "--config-file", "infra/checks/checkov.yaml", "--output", "json", *files)
     assert result.returncode == 0, result.stdout + result.stderr
     report = json.loads(result.stdout)

@@ -169,8 +169,9 @@ if found := festivals():
     head.html(markup.header(session.name, kind_words(session), [began], ""))
     st.fragment(show, run_every=every_s or None)(session, every_s)
     public = f"{ROUTE}/{session.session_id}"
-    for_phones = gettext("For phones, without a login: {link}", link=f"[{plain(public)}]({public})")
-    for_screens = gettext("for the big screen: {link}", link=f"[{plain(public)}?kiosk=1]({public}?kiosk=1)")
+    phones, screens = f"[{plain(public)}]({public})", f"[{plain(public)}?kiosk=1]({public}?kiosk=1)"
+    for_phones = gettext("For phones, without a login: {link}", link=phones)
+    for_screens = gettext("for the big screen: {link}", link=screens)
     st.markdown(f"{for_phones} · {for_screens}")
 else:
     st.html(markup.page_title(gettext("Stage board")))

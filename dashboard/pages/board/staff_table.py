@@ -39,7 +39,7 @@ _HEAD: Final = (
 
 def staff_table(board: Board) -> str:
     """The table as HTML: a body for each group that is too close to call. A narrow page shows each row as a card."""
-    head = "".join(f'<th scope="col">{escape(gettext(name))}</th>' for name in _HEAD)
+    head = "".join(f'<th scope="col">{escape(gettext(name))}</th>' if name else "<td></td>" for name in _HEAD)
     caption = escape(gettext("Stages, the liveliest first"))
     bodies = "".join(_group(list(rows)) for _, rows in groupby(board.rows, key=lambda row: row.rank))
     return (
@@ -90,7 +90,7 @@ def _figure(row: BoardRow) -> str:
     return (
         f"<b>{row.figure:.0f}</b> <small>{escape(interval)}</small>"
         f'<span class="hl-interval" aria-hidden="true">'
-        f'<i style="left:{row.low:.1f}%;width:{max(row.high - row.low, 1):.1f}%"></i></span>{said}'
+        f'<i style="inset-inline-start:{row.low:.1f}%;width:{max(row.high - row.low, 1):.1f}%"></i></span>{said}'
     )
 
 

@@ -136,7 +136,8 @@ async def _receive(request: Request, sending: _Sending) -> Response:
     with sending.one(recording_id, who) as busy, incoming().receiving(recording_id) as alone:
         found = await _own(request)
         if busy or not alone:
-            return _problem(429 if busy and busy != _BUSY else 409, gettext(busy or _BUSY), found.received)
+            reason = busy or _BUSY
+            return _problem(409 if reason == _BUSY else 429, gettext(reason), found.received)
         wanted = None if found.received is None else found.received.wanted
         stated = _RANGE.fullmatch(request.headers.get("content-range", ""))
         if stated is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
+from typing import Final
 
 import numpy as np
 import streamlit as st
@@ -12,7 +14,7 @@ from audience.comparing.comparison import Comparison
 from audience.language import N_, gettext, ngettext
 from audience.percents import percent_text
 from dashboard import markup
-from dashboard.charts.compare import BRUSH
+from dashboard.charts.compare import BRUSH, titled_from_px
 from dashboard.charts.theme import palette_of
 from dashboard.download import address, offer
 from dashboard.pages.choose_sessions import chosen_selection, link_parameters
@@ -40,7 +42,7 @@ from dashboard.pages.compare.groups import (
     show_groups,
 )
 from dashboard.pages.compare.model import AlignedScreenings, Group, groups_among
-from dashboard.pages.compare.rows import Line
+from dashboard.pages.compare.rows import Line, shown_segments
 from dashboard.pages.compare.table import marked_before, show_table
 from dashboard.pages.compare.text import Unit, verdict
 from dashboard.pages.screenings import Selection, left_out_text, lines_set_down
@@ -50,6 +52,10 @@ from dashboard.wording import GAPS, expression_name
 _ALT = N_(
     "Shares along what was shown. The sentence above says what they come to, the table below lists their figures."
 )
+
+# How wide a chart is at least on a phone, and on a page that is no phone's.
+_PHONE_PX: Final = 310
+_WIDE_PX: Final = 580
 
 
 def show(selection: Selection) -> None:
@@ -140,6 +146,21 @@ def show_chart(shown: CompareView) -> None:
         selection_mode=BRUSH,
         on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),
     )
+    st.html(parts_by_number(shown))
+
+
+def parts_by_number(shown: CompareView) -> str:
+    """The names of what was shown that have no room in the chart, by the numbers that stand there.
+
+    One that has room on a wide page is listed on narrow ones.
+    """
+    items = []
+    for part in shown_segments(shown.laid.axis, shown.stretch).itertuples():
+        from_px = titled_from_px(part.title, part.until_s - part.from_s, shown.stretch)
+        if from_px > _PHONE_PX:
+            narrow = "" if from_px > _WIDE_PX else ' class="hl-narrow"'
+            items.append(f"<li{narrow}><strong>{part.number}</strong> {escape(part.title)}</li>")
+    return f'<ul class="hl-parts">{"".join(items)}</ul>' if items else ""
 
 
 def show_tables(shown: CompareView, groups: Sequence[Group]) -> None:

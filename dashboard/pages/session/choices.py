@@ -7,12 +7,19 @@ from dataclasses import dataclass
 import streamlit as st
 
 from audience.faces import LEAD_EXPRESSION
+from audience.language import N_, gettext
 from audience.reaction.baseline import BASELINES, BaselineChoice
 from audience.reaction.curve import StageWindows, default_smoothing_s
+from dashboard.choices import (
+    put_into_address,
+    put_several_into_address,
+    take_from_address,
+    take_several_from_address,
+)
 from dashboard.data import SessionFile
 from dashboard.wording import AGAINST, expression_name
 
-SMOOTHINGS = {0.0: "Raw", 5.0: "Over 5 s", 15.0: "Over 15 s", 60.0: "Over 1 min"}
+SMOOTHINGS = {0.0: N_("Raw"), 5.0: N_("Over 5 s"), 15.0: N_("Over 15 s"), 60.0: N_("Over 1 min")}
 MOST_BESIDE = 3  # lines; more could not be distinguished
 _WIDTH = 175
 
@@ -42,45 +49,59 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
         return View()
     scorers = [file.scorers[name] for name in windows.table.scorers if name in file.scorers]
     experimental = {name for scorer in scorers for name in scorer.experimental}
-    measures = {name: expression_name(name, experimental=name in experimental) for name in windows.measures}
-    names = {name: measures[name] for name in windows.expressions}
+
+    def measure_name(name: str) -> str:
+        return expression_name(name, experimental=name in experimental)
+
+    measures, expressions = list(windows.measures), list(windows.expressions)
+    usual = LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else expressions[0]
+    take_from_address("expression", expressions, usual, measure_name)
     expression = st.selectbox(
-        "Expression",
-        list(names),
-        index=list(names).index(LEAD_EXPRESSION) if LEAD_EXPRESSION in names else 0,
-        format_func=names.__getitem__,
+        gettext("Expression"),
+        expressions,
+        format_func=measure_name,
         key="expression",
-        bind="query-params",
+        on_change=put_into_address,
+        args=("expression", usual),
         label_visibility="collapsed",
         width=_WIDTH,
     )
-    with st.popover("Curve options", width=_WIDTH):
+    with st.popover(gettext("Curve options"), key="curve-options", width=_WIDTH):
+        take_several_from_address("beside", measures, MOST_BESIDE, measure_name)
         beside = st.multiselect(
-            "Other curves",
-            list(measures),
-            format_func=measures.__getitem__,
+            gettext("Other curves"),
+            measures,
+            format_func=measure_name,
             max_selections=MOST_BESIDE,
             key="beside",
-            bind="query-params",
-            placeholder="None",
+            on_change=put_several_into_address,
+            args=("beside",),
+            placeholder=gettext("None"),
         )
+        take_from_address("against", BASELINES, BASELINES[0], _against_name)
         against = st.selectbox(
-            "Compare with", BASELINES, format_func=AGAINST.__getitem__, key="against", bind="query-params"
+            gettext("Compare with"),
+            BASELINES,
+            format_func=_against_name,
+            key="against",
+            on_change=put_into_address,
+            args=("against", BASELINES[0]),
         )
         suits = default_smoothing_s(windows.length_s)
+        take_from_address("smoothing", list(SMOOTHINGS), suits, _smoothing_name)
         smoothing_s = st.selectbox(
-            "Average",
+            gettext("Average"),
             list(SMOOTHINGS),
-            index=list(SMOOTHINGS).index(suits),
-            format_func=SMOOTHINGS.__getitem__,
+            format_func=_smoothing_name,
             key="smoothing",
-            bind="query-params",
+            on_change=put_into_address,
+            args=("smoothing", suits),
         )
         ranged = st.toggle(
-            "Range of earlier sessions",
+            gettext("Range of earlier sessions"),
             key="usual",
             bind="query-params",
-            help="Drawn behind the curve where at least three earlier sessions are chosen to compare with.",
+            help=gettext("Drawn behind the curve where at least three earlier sessions are chosen to compare with."),
         )
     return View(
         expression=expression,
@@ -89,3 +110,11 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
         smoothing_s=smoothing_s,
         usual=ranged,
     )
+
+
+def _against_name(against: BaselineChoice) -> str:
+    return gettext(AGAINST[against])
+
+
+def _smoothing_name(smoothing_s: float) -> str:
+    return gettext(SMOOTHINGS[smoothing_s])

@@ -13,6 +13,8 @@ import streamlit as st
 
 from audience.comparing.earlier import LEAST_FOR_A_RANGE, StageSummary, comparable, mean_along, usual_range
 from audience.disclosure import interval_text, share_text
+from audience.language import gettext, ngettext
+from audience.language import whole as whole_text
 from audience.percents import percent_text
 from audience.reaction.curve import StageWindows, smoothed_curve
 from audience.reaction.review import Review
@@ -51,15 +53,15 @@ def choose_earlier(reader: data.Reader, windows: StageWindows) -> Earlier:
     }
     if not others:
         return Earlier()
-    st.header("Compared with earlier sessions", anchor=False)
+    st.header(gettext("Compared with earlier sessions"), anchor=False)
     zone = viewer_zone(st.context.timezone)
     chosen = st.multiselect(
-        "Compare with",
+        gettext("Compare with"),
         list(others),
         default=earlier_of(session, list(others.values())),
         format_func=lambda one: f"{others[one].name}, {date_text(others[one].started_at, zone)}",
         key=f"earlier-{session.session_id}",
-        placeholder=f"Choose among {len(others)} of this kind",
+        placeholder=ngettext("Choose the only one of this kind", "Choose among {count} of this kind", len(others)),
     )
     files = [reader.file(session_id) for session_id in chosen]
     stages = [reader.windows(file, _same_stage(file, windows.stage)) for file in files if file.stages]
@@ -98,7 +100,7 @@ def mean_line(review: Review, view: View, earlier: Earlier) -> Line | None:
     smooth, raw = (
         mean_along(review.windows, earlier.stages, review.expression, over_s) for over_s in (view.smoothing_s, 0)
     )
-    name = "Earlier session" if len(earlier.stages) == 1 else f"Mean of {len(earlier.stages)} earlier sessions"
+    name = ngettext("Earlier session", "Mean of {count} earlier sessions", len(earlier.stages))
     return Line(name=name, kind="earlier", smooth=smooth, raw=raw)
 
 
@@ -107,7 +109,11 @@ def usual_band(review: Review, view: View, earlier: Earlier) -> Range | None:
     if not view.usual or review.expression is None or len(earlier.stages) < LEAST_FOR_A_RANGE:
         return None
     low, high = usual_range(review.windows, earlier.stages, review.expression, view.smoothing_s)
-    return Range(name=f"Range of {len(earlier.stages)} earlier sessions", low=low, high=high)
+    return Range(name=_range_name(len(earlier.stages)), low=low, high=high)
+
+
+def _range_name(count: int) -> str:
+    return ngettext("Range of {count} earlier session", "Range of {count} earlier sessions", count)
 
 
 def show_earlier(review: Review, view: View, earlier: Earlier) -> None:
@@ -124,9 +130,12 @@ def show_earlier(review: Review, view: View, earlier: Earlier) -> None:
             _row(whole, [None if isnan(value) else float(value / highest) for value in shape], this=not number)
             for number, (whole, shape) in enumerate(zip(wholes, shapes, strict=True))
         )
-        head = "".join(f'<th scope="col">{name}</th>' for name in ("Session", "Curve", "Share", "Faces", "Coverage"))
+        names = (gettext("Session"), gettext("Curve"), gettext("Share"), gettext("Faces"), gettext("Coverage"))
+        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
         st.html(f'<table class="hl-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
-        line = "All curves have the same scale. A difference may come from the audiences, not from what was shown."
+        line = gettext(
+            "All curves have the same scale. A difference may come from the audiences, not from what was shown."
+        )
         st.html(markup.note(line))
     for line in earlier.refused:
         st.html(markup.note(line))
@@ -140,15 +149,16 @@ def _row(whole: StageSummary, shape: list[float | None], *, this: bool) -> str:
         if this
         else f'<a href="?session={escape(session.session_id)}" target="_self">{escape(session.name)}</a>'
     )
-    share = "not enough data"
+    share = escape(gettext("not enough data"))
     if not isnan(whole.share):
         figures = whole.share, whole.low, whole.high
         share = f"{share_text(*figures)}<small>{interval_text(*figures)}</small>"
-    faces = "" if isnan(whole.faces) else f"{whole.faces:.0f}"
+    faces = "" if isnan(whole.faces) else whole_text(round(whole.faces))
     coverage = "" if isnan(whole.coverage) else percent_text(whole.coverage)
-    picture = markup.sparkline(shape, f"Share along “{session.name}”", SPARK_CURVE)
+    picture = markup.sparkline(shape, gettext("Share along “{session}”", session=session.name), SPARK_CURVE)
     cells = "".join(f"<td>{cell}</td>" for cell in (picture, share, faces, coverage))
-    return f'<tr><th scope="row">{name}<small>{escape(date)}{", this session" if this else ""}</small></th>{cells}</tr>'
+    small = gettext("{date}, this session", date=date) if this else date
+    return f'<tr><th scope="row">{name}<small>{escape(small)}</small></th>{cells}</tr>'
 
 
 def _same_stage(file: data.SessionFile, stage: Stage) -> Stage:

@@ -14,6 +14,7 @@ from typing import Final
 
 import streamlit as st
 
+from audience.language import N_, gettext
 from audience.reaction.review import Review
 from dashboard import markup
 from dashboard.access.identity import permit
@@ -21,9 +22,13 @@ from dashboard.data import store_url
 from dashboard.recordings import library
 
 _LONGEST_S: Final = 600
-_SHOWS: Final = {"speaker": "The speaker", "screen": "The screen"}
-_FILE, _OFFSET, _SOUND = "As its file says", "Seconds after the session began", "Compare its sound with the audience's"
-_SAY_WHEN: Final = "Choose under “It began” how its start is known."
+_SHOWS: Final = {"speaker": N_("The speaker"), "screen": N_("The screen")}
+_FILE, _OFFSET, _SOUND = "file", "offset", "sound"
+_BEGAN: Final = {
+    _FILE: N_("As its file says"),
+    _OFFSET: N_("Seconds after the session began"),
+    _SOUND: N_("Compare its sound with the audience's"),
+}
 _KINDS: Final = {".mp4": "video/mp4", ".webm": "video/webm", ".png": "image/png"}
 # Cutting reads and decodes a recording: one at a time on this server.
 _cutting = threading.Lock()
@@ -55,36 +60,45 @@ def offer_highlights(review: Review) -> None:
     files = [path for path in places.files() if path not in watched]
     session_id, stage_id = review.windows.session.session_id, review.windows.stage.stage_id
     key = f"highlights-{session_id}-{stage_id}"
-    with st.popover("Highlights", icon=":material/movie:", key=key.replace("_", "~")):
+    with st.popover(gettext("Highlights"), icon=":material/movie:", key=key.replace("_", "~")):
         st.html(
             markup.note(
-                "Cuts the talk's own recording at the moments: the speaker or the screen, never the audience. A "
-                "recording that shows more than four faces is refused."
+                gettext(
+                    "Cuts the talk's own recording at the moments: the speaker or the screen, never the audience. A "
+                    "recording that shows more than four faces is refused."
+                )
             )
         )
         video = st.selectbox(
-            "The talk's own recording",
+            gettext("The talk's own recording"),
             files,
             None,
             format_func=lambda path: path.name,
-            placeholder="Choose" if files else "No other recording is in the folders of --videos",
+            placeholder=gettext("Choose") if files else gettext("No other recording is in the folders of --videos"),
             disabled=not files,
             key=f"{key}-video",
         )
         shows = st.radio(
-            "It shows", list(_SHOWS), None, format_func=_SHOWS.__getitem__, horizontal=True, key=f"{key}-of"
+            gettext("It shows"),
+            list(_SHOWS),
+            None,
+            format_func=lambda one: gettext(_SHOWS[one]),
+            horizontal=True,
+            key=f"{key}-of",
         )
         ways = [_FILE, _OFFSET, *([_SOUND] if scored else [])]
-        began = st.radio("It began", ways, key=f"{key}-began")
-        offset_s = st.number_input("Seconds", value=0.0, step=1.0, key=f"{key}-offset") if began == _OFFSET else None
-        burn = st.checkbox("Draw captions into the picture (slower)", key=f"{key}-burn")
+        began = st.radio(gettext("It began"), ways, format_func=lambda one: gettext(_BEGAN[one]), key=f"{key}-began")
+        offset_s = None
+        if began == _OFFSET:
+            offset_s = st.number_input(gettext("Seconds"), value=0.0, step=1.0, key=f"{key}-offset")
+        burn = st.checkbox(gettext("Draw captions into the picture (slower)"), key=f"{key}-burn")
         said = video is not None and shows is not None
         with st.container(horizontal=True):
             no_moments, no_slides = not review.moments, not review.windows.stage.timelines
-            cut = st.button("Cut the clips", type="primary", disabled=not said or no_moments, key=f"{key}-cut")
-            sheet = st.button("Slides by reaction", disabled=not said or no_slides, key=f"{key}-slides")
+            cut = st.button(gettext("Cut the clips"), type="primary", disabled=not said or no_moments, key=f"{key}-cut")
+            sheet = st.button(gettext("Slides by reaction"), disabled=not said or no_slides, key=f"{key}-slides")
         if no_moments:
-            st.html(markup.note("There are no moments to cut: nothing stood out more than chance allows."))
+            st.html(markup.note(gettext("There are no moments to cut: nothing stood out more than chance allows.")))
         if (cut or sheet) and video is not None and shows is not None:
             words = ["--expression", review.requested, "--stage", stage_id, "--shows", shows, "--video", str(video)]
             words += [] if offset_s is None else ["--offset", str(offset_s)]
@@ -98,14 +112,14 @@ def _make(key: str, session_id: str, video: Path, words: list[str], *, sheet: bo
     """Runs the command in a process of its own, as decoding may take any time and memory."""
     st.session_state.pop(f"{key}-reel", None)
     if not _cutting.acquire(blocking=False):
-        st.html(markup.trouble("Other clips are being cut: try again in a minute."))
+        st.html(markup.trouble(gettext("Other clips are being cut: try again in a minute.")))
         return
     ending = ".webm" if video.suffix.lower() == ".webm" else ".mp4"
     reel = _Reel(f"{session_id}-slides.png" if sheet else f"{session_id}-highlights{ending}")
     try:
         into = ["--slides" if sheet else "--to", str(reel.path)]
         command = [sys.executable, "-m", "houselights", "highlights", session_id, *words, *into]
-        with st.spinner("Cutting the clips…"):
+        with st.spinner(gettext("Cutting the clips…")):
             ended = subprocess.run(
                 command,
                 env={**os.environ, "HOUSELIGHTS_STORE": store_url()},
@@ -116,7 +130,8 @@ def _make(key: str, session_id: str, video: Path, words: list[str], *, sheet: bo
                 check=False,
             )
     except subprocess.TimeoutExpired:
-        st.html(markup.trouble("This took over ten minutes and was stopped. Cut it with `houselights highlights`."))
+        line = gettext("This took over ten minutes and was stopped. Cut it with `houselights highlights`.")
+        st.html(markup.trouble(line))
         return
     finally:
         _cutting.release()
@@ -136,7 +151,7 @@ def _show(key: str) -> None:
     else:
         st.video(str(reel.path))
     st.download_button(
-        "Download",
+        gettext("Download"),
         reel.path.read_bytes,
         reel.path.name,
         kind,
@@ -150,11 +165,12 @@ def _reason(said: str, video: Path) -> str:
     """The one line in which the command says why not, without where files lie on this server."""
     lines = [line for line in said.splitlines() if line.startswith("houselights: ")]
     if not lines:
-        return "The clips could not be cut: see the log of this server."
+        return gettext("The clips could not be cut: see the log of this server.")
     line = lines[-1].removeprefix("houselights: ").replace(str(video), video.name)
     if (option := line.find("--")) >= 0:
         # What to do about it is said of options: the page has fields.
         problem = line[: max(line.rfind(": ", 0, option), line.rfind(". ", 0, option), 0)]
         began = any(one in line for one in ("--offset", "--sound"))
-        line = f"{problem or line}. {_SAY_WHEN}" if began else problem or line
+        say_when = gettext("Choose under “It began” how its start is known.")
+        line = f"{problem or line}. {say_when}" if began else problem or line
     return line if line.endswith(".") else f"{line}."

@@ -12,6 +12,7 @@ import streamlit as st
 
 from audience.errors import HouselightsError
 from audience.exclusions import Annotation, Exclusion
+from audience.language import N_, gettext
 from audience.reaction.headline import second_text
 from audience.reaction.review import Review
 from audience.sessions import Stage
@@ -24,7 +25,8 @@ Said = Annotation | Exclusion
 
 _WRITING, _REMOVING = "writing-note", "removing-note"
 _USUAL_S = 30
-_MARKED, _MARKED_BY = "Marked", "somebody in the room"
+_EXTENTS = {"range": N_("A time range from here"), "segment": N_("The whole segment")}
+_MARKED, _MARKED_BY = N_("Marked"), N_("somebody in the room")
 
 
 def ask_to_write(session_id: str, stage_id: str, at_s: float) -> None:
@@ -40,11 +42,11 @@ def show_notes(review: Review) -> None:
     for number, one in enumerate(review.notes):
         with st.container(key=f"note-{number}", horizontal=True, vertical_alignment="center"):
             st.html(_line(review, one))
-            if may_write and st.button("Remove", key=f"remove-{number}", type="tertiary"):
+            if may_write and st.button(gettext("Remove"), key=f"remove-{number}", type="tertiary"):
                 st.session_state[_REMOVING] = (session_id, stage_id, one)
                 st.rerun()
-    line = "To add a note or exclude a time range, go to its start and press “Note” under the curve."
-    st.html(markup.note("No notes yet." if not review.notes else "", line if may_write else ""))
+    line = gettext("To add a note or exclude a time range, go to its start and press “Note” under the curve.")
+    st.html(markup.note(gettext("No notes yet.") if not review.notes else "", line if may_write else ""))
 
 
 def offer_mark(review: Review) -> None:
@@ -55,22 +57,26 @@ def offer_mark(review: Review) -> None:
     if not permit().is_at_least("analyst"):
         return
     session_id, stage_id = review.windows.session.session_id, review.windows.stage.stage_id
-    if st.button("Mark this moment", icon=":material/bookmark_add:", key="mark"):
-        by = st.session_state.get("note-author") or _MARKED_BY
-        mark = Annotation(title=_MARKED, at=datetime.now(UTC), by=by)
+    if st.button(gettext("Mark this moment"), icon=":material/bookmark_add:", key="mark"):
+        by = st.session_state.get("note-author") or gettext(_MARKED_BY)
+        mark = Annotation(title=gettext(_MARKED), at=datetime.now(UTC), by=by)
         try:
             data.change_stage(session_id, stage_id, lambda now: _with(now, mark))
         except HouselightsError as problem:
             st.html(markup.trouble(in_words(problem)))
         else:
-            st.toast(f"Marked at {review.position_of(mark.at)}.")
+            st.toast(gettext("Marked at {time}.", time=review.position_of(mark.at)))
 
 
 def show_dialogs(session_id: str) -> None:
     """The dialog that was asked for, if it was; not within what is drawn anew every few seconds."""
-    for key, dialog in ((_WRITING, _write), (_REMOVING, _remove)):
+    # A dialog's title is that of its decorator: here, where the viewer's language is known.
+    for key, title, dialog in (
+        (_WRITING, gettext("Write a note"), _write),
+        (_REMOVING, gettext("Remove this?"), _remove),
+    ):
         if (asked := st.session_state.get(key)) and asked[0] == session_id:
-            dialog(*asked)
+            st.dialog(title, on_dismiss=_close)(dialog)(*asked)
 
 
 def _close() -> None:
@@ -80,17 +86,18 @@ def _close() -> None:
 
 def _line(review: Review, one: Said) -> str:
     if isinstance(one, Annotation):
-        kind, why, when = "Note", "", review.position_of(one.at)
+        kind, why, when = gettext("Note"), "", review.position_of(one.at)
     else:
-        kind, why = "Left out", f" {one.reason}" if one.reason else ""
-        when = f"{review.position_of(one.from_at)} to {review.position_of(one.until_at)}"
+        kind, why = gettext("Left out"), f" {one.reason}" if one.reason else ""
+        begin, end = review.position_of(one.from_at), review.position_of(one.until_at)
+        when = gettext("{from_time} to {until_time}", from_time=begin, until_time=end)
     return (
-        f'<p class="hl-said"><span class="hl-said-when">{escape(when)}</span> <span class="hl-said-kind">{kind}</span> '
-        f'<strong>{escape(one.title)}</strong>{escape(why)} <span class="hl-said-by">{escape(one.by)}</span></p>'
+        f'<p class="hl-said"><span class="hl-said-when">{escape(when)}</span> '
+        f'<span class="hl-said-kind">{escape(kind)}</span> <strong>{escape(one.title)}</strong>{escape(why)} '
+        f'<span class="hl-said-by">{escape(one.by)}</span></p>'
     )
 
 
-@st.dialog("Write a note", on_dismiss=_close)
 def _write(session_id: str, stage_id: str, at_s: float) -> None:
     with data.reader() as reader:
         file = reader.file(session_id)
@@ -99,24 +106,34 @@ def _write(session_id: str, stage_id: str, at_s: float) -> None:
     place = int(np.clip(np.searchsorted(windows.session_s, at_s, side="right") - 1, 0, len(windows.start_ms) - 1))
     segment = int(windows.segment[place])
     at = file.session.started_at + timedelta(seconds=at_s)
-    st.html(markup.note(f"At {second_text(windows, at_s)}."))
-    leave_out = st.toggle("Exclude a time range from every figure", key="note-leave-out")
+    st.html(markup.note(gettext("At {time}.", time=second_text(windows, at_s))))
+    leave_out = st.toggle(gettext("Exclude a time range from every figure"), key="note-leave-out")
     title = st.text_input(
-        "What happened", placeholder="Projector failed" if leave_out else "Door slammed", key="note-title"
+        gettext("What happened"),
+        placeholder=gettext("Projector failed") if leave_out else gettext("Door slammed"),
+        key="note-title",
     )
     until, reason = at, ""
     if leave_out:
-        extents = ["A time range from here"] + (["The whole segment"] if segment >= 0 else [])
-        extent = st.radio("How much", extents, horizontal=True, key="note-extent") if segment >= 0 else extents[0]
-        if extent == extents[0]:
-            until = at + timedelta(seconds=st.number_input("Length, seconds", 1, 86_400, _USUAL_S, key="note-lasting"))
+        extent = "range"
+        if segment >= 0:
+            extent = st.radio(
+                gettext("How much"),
+                list(_EXTENTS),
+                format_func=lambda one: gettext(_EXTENTS[one]),
+                horizontal=True,
+                key="note-extent",
+            )
+        if extent == "range":
+            length_s = st.number_input(gettext("Length, seconds"), 1, 86_400, _USUAL_S, key="note-lasting")
+            until = at + timedelta(seconds=length_s)
         else:
             inside = np.flatnonzero(windows.segment == segment)
             at, until = (from_ms(int(windows.start_ms[end])) for end in (inside[0], inside[-1]))
             until += timedelta(milliseconds=windows.width_ms)
-        reason = st.text_input("Reason (optional)", key="note-reason")
-    by = st.text_input("Your name", value=st.session_state.get("note-author", ""), key="note-by")
-    if st.button("Save", type="primary", key="note-save"):
+        reason = st.text_input(gettext("Reason (optional)"), key="note-reason")
+    by = st.text_input(gettext("Your name"), value=st.session_state.get("note-author", ""), key="note-by")
+    if st.button(gettext("Save"), type="primary", key="note-save"):
         st.session_state["note-author"] = by
         if leave_out:
             _change(
@@ -128,12 +145,12 @@ def _write(session_id: str, stage_id: str, at_s: float) -> None:
             _change(session_id, stage_id, lambda now: _with(now, Annotation(title=title, at=at, by=by)))
 
 
-@st.dialog("Remove this?", on_dismiss=_close)
 def _remove(session_id: str, stage_id: str, said: Said) -> None:
-    st.html(f"<p><strong>{escape(said.title)}</strong>, written by {escape(said.by)}</p>")
+    by = gettext("written by {name}", name=said.by)
+    st.html(f"<p><strong>{escape(said.title)}</strong>, {escape(by)}</p>")
     if isinstance(said, Exclusion):
-        st.html(markup.note("This time range will count in every figure again."))
-    if st.button("Remove", type="primary", key="remove-surely"):
+        st.html(markup.note(gettext("This time range will count in every figure again.")))
+    if st.button(gettext("Remove"), type="primary", key="remove-surely"):
         _change(session_id, stage_id, lambda now: _without(now, said))
 
 

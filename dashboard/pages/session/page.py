@@ -15,6 +15,7 @@ import streamlit as st
 from audience.comparing.suggestions import Suggestion
 from audience.errors import HouselightsError, SessionNotFound
 from audience.faces import FACING, LEAD_EXPRESSION
+from audience.language import gettext, ngettext
 from audience.reaction.curve import StageWindows
 from audience.reaction.headline import facing_sentence, position_text
 from audience.reaction.moments import Moment
@@ -41,10 +42,10 @@ from dashboard.pages.session.notes import ask_to_write, offer_mark, show_dialogs
 from dashboard.pages.session.picture import show_picture
 from dashboard.pages.session.segments.component import segment_table
 from dashboard.pages.session.speaker import is_speakers, link_to_speaker, show_speaker
-from dashboard.player.player import Marker, packed_markers
+from dashboard.player.player import KINDS, Marker, packed_markers
 from dashboard.recordings import video_of
 from dashboard.report.offer import offer_report
-from dashboard.session_address import choose_stage
+from dashboard.session_address import choose_stage, link_to_remote_audience
 from dashboard.stills import still_url
 from dashboard.video import NoVideo, Video
 from dashboard.wording import (
@@ -104,8 +105,9 @@ def _item(
     said, notes = words
     below = f'<q class="hl-moment-words" dir="auto">{escape(said)}</q>' if said else ""
     if notes:
-        below += f'<span class="hl-moment-notes" dir="auto"><span>Notes</span> {escape(notes)}</span>'
-    title = moment.segment or {"peak": "Peak", "dip": "Dip", "turn": "Steepest turn"}[moment.kind]
+        name = gettext("Notes")
+        below += f'<span class="hl-moment-notes" dir="auto"><span>{escape(name)}</span> {escape(notes)}</span>'
+    title = moment.segment or gettext(KINDS[moment.kind])
     return (
         f'<li><a href="{escape(second_url(address, moment.session_s))}" data-seek="{moment.session_s:g}" '
         f'target="_self">{picture}'
@@ -130,18 +132,18 @@ def show_stage(reader: data.Reader, file: data.SessionFile) -> None:
         if view.expression is not None:
             link_to_speaker(file.session.session_id, stage)
     review = reader.review(file, stage, view.expression or LEAD_EXPRESSION)
-    labels = [*kind_words(file.session), *(["Live"] if file.live else [])]
+    labels = [*kind_words(file.session), *([gettext("Live")] if file.live else [])]
     facts = review_facts(review, viewer_zone(st.context.timezone))
     if (cameras := len(file.cameras[stage.stage_id])) > 1:
-        facts.append(f"{cameras} cameras")
+        facts.append(ngettext("{count} camera", "{count} cameras", cameras))
     head.html(markup.header(file.session.name, labels, facts, review.headline))
     if file.session.kind == "panel" and has_page(permit(), "panel"):
         query = {"session": file.session.session_id, "household": stage.stage_id}
-        head.page_link("panel/page.py", label="Who of the household was there →", query_params=query)
+        head.page_link("panel/page.py", label=gettext("Who of the household was there →"), query_params=query)
     if review.length_s:
         show_review(reader, file, review, view)
     else:
-        line = "No camera has recorded anything on this stage yet. Score a recording into the session:"
+        line = gettext("No camera has recorded anything on this stage yet. Score a recording into the session:")
         st.html(markup.empty(line, how_to_score(file.session.session_id)))
         st.html(markup.note(outside_note(windows)))
 
@@ -166,9 +168,9 @@ def show_review(reader: data.Reader, file: data.SessionFile, review: Review, vie
             notes=permit().is_at_least("analyst"),
         )
         band = [band_words(review.curve(view.smoothing_s).band_allows_for)] if review.expression else []
-        st.html(markup.note(*band, GAPS, legend(windows), few_faces_note(windows), outside_note(windows)))
+        st.html(markup.note(*band, gettext(GAPS), legend(windows), few_faces_note(windows), outside_note(windows)))
         if review.recording_notes:
-            st.html(markup.listing("About the recording", review.recording_notes))
+            st.html(markup.listing(gettext("About the recording"), review.recording_notes))
         with st.container(horizontal=True, key="take-away"):
             if review.live:
                 offer_mark(review)
@@ -178,14 +180,14 @@ def show_review(reader: data.Reader, file: data.SessionFile, review: Review, vie
         show_facing(review, view)
     with moments_place:
         if review.expression is not None:
-            st.header("Moments so far" if review.live else "Moments", anchor=False)
+            st.header(gettext("Moments so far") if review.live else gettext("Moments"), anchor=False)
             if not review.live:
                 st.html(markup.note(about_moments(review)))
             found = reader.moments_so_far(file, review) if review.live else review.moments
             if review.live and found:
-                st.html(markup.note(SO_FAR))
+                st.html(markup.note(gettext(SO_FAR)))
             if review.live and not found:
-                st.html(markup.note(NONE_SO_FAR))
+                st.html(markup.note(gettext(NONE_SO_FAR)))
             else:
                 words = [(review.words(moment), review.slide_notes(moment)) for moment in found]
                 st.html(moment_list(windows, found, video, st.query_params.to_dict(), words))
@@ -193,7 +195,7 @@ def show_review(reader: data.Reader, file: data.SessionFile, review: Review, vie
         show_segments(reader, review, view, earlier)
     with earlier_place:
         show_earlier(review, view, earlier)
-    st.header("Notes and exclusions", anchor=False)
+    st.header(gettext("Notes and exclusions"), anchor=False)
     show_notes(review)
     # It reads earlier sessions: drawn last, so that nothing on the page waits for it.
     with next_place:
@@ -206,7 +208,7 @@ def show_suggestions(found: Sequence[Suggestion]) -> None:
     """What holds of the session beside earlier ones; nothing where nothing holds."""
     if not found:
         return
-    st.header("What to look at next", anchor=False)
+    st.header(gettext("What to look at next"), anchor=False)
     address = st.query_params.to_dict()
     items = "".join(
         f'<li><a href="{escape(second_url(address, one.session_s))}" data-seek="{one.session_s:g}" target="_self">'
@@ -214,14 +216,14 @@ def show_suggestions(found: Sequence[Suggestion]) -> None:
         for one in found
     )
     st.html(f'<ul class="hl-next">{items}</ul>')
-    st.html(markup.note(ABOUT_SUGGESTIONS))
+    st.html(markup.note(gettext(ABOUT_SUGGESTIONS)))
 
 
 def show_facing(review: Review, view: View) -> None:
     """Which part of the faces was turned to the front, along the session; nothing where that was not measured."""
     if not review.has_facing:
         return
-    st.header("Facing the front", anchor=False)
+    st.header(gettext("Facing the front"), anchor=False)
     over_s = view.smoothing_s if view.expression is not None else review.default_smoothing_s
     chart = reaction_chart(review.windows, review.curve(over_s, FACING), (), palette_of(st.context.theme.type))
     sentence = facing_sentence(review.windows)
@@ -235,24 +237,25 @@ def show_segments(reader: data.Reader, review: Review, view: View, earlier: Earl
     if review.expression is None:
         return
     windows = review.windows
-    st.header("Segments", anchor=False)
+    st.header(gettext("Segments"), anchor=False)
     if not windows.stage.timelines:
-        st.html(markup.note("This session has no timeline yet: add slides, chapters or scenes to divide the curve."))
-        link_to_timeline(windows, "Add slides and times")
+        line = gettext("This session has no timeline yet: add slides, chapters or scenes to divide the curve.")
+        st.html(markup.note(line))
+        link_to_timeline(windows, gettext("Add slides and times"))
         return
     address = st.query_params.to_dict()
     begins = {int(index): float(windows.session_s[place]) for place, index in enumerate(windows.segment) if index >= 0}
     segment_table(
         windows,
         review.segments(view.against),
-        caption=f"Segments of {windows.session.name}",
+        caption=gettext("Segments of {session}", session=windows.session.name),
         against=compared_with(view.against),
         earlier=shares_by_title(reader, earlier.stages, review.expression),
         hrefs={index: second_url(address, second) for index, second in begins.items()},
         palette=palette_of(st.context.theme.type),
         key="segments",
     )
-    link_to_timeline(windows, "Edit slides and times")
+    link_to_timeline(windows, gettext("Edit slides and times"))
 
 
 def link_to_timeline(windows: StageWindows, label: str) -> None:
@@ -297,13 +300,19 @@ def show(session_id: str, drawn_every_s: int | None) -> None:
                 show_speaker(reader, file)
             elif file.stages:
                 show_stage(reader, file)
+                link_to_remote_audience(file.session)
             else:
                 st.html(markup.page_title(file.session.name))
-                line = "Nothing has been recorded in this session yet. Score a recording into it:"
+                line = gettext("Nothing has been recorded in this session yet. Score a recording into it:")
                 st.html(markup.empty(line, how_to_score(session_id)))
     except SessionNotFound:
-        line = f"There is no session “{session_id}” in this store{data.whereabouts()}. It may have been deleted, or be"
-        st.html(markup.empty(f"{line} in another store: choose one from the list of sessions."))
+        line = gettext(
+            "There is no session “{session}” in this store{where}. It may have been deleted, or be in another store: "
+            "choose one from the list of sessions.",
+            session=session_id,
+            where=data.whereabouts(),
+        )
+        st.html(markup.empty(line))
     except HouselightsError as problem:
         st.html(markup.trouble(in_words(problem)))
 
@@ -329,12 +338,12 @@ def opened(session_id: str) -> int | None:
 st.html(Path(__file__).with_name("session.css"))
 if not is_speakers():
     with st.container(key="back"):
-        st.page_link("sessions/page.py", label="← All sessions")
+        st.page_link("sessions/page.py", label=gettext("← All sessions"))
 if session_id := st.query_params.get("session"):
     every_s = opened(session_id)
     st.fragment(show, run_every=every_s)(session_id, every_s)
     show_dialogs(session_id)
 elif data.sessions():
-    st.html(markup.empty("No session selected: open one from the list of sessions."))
+    st.html(markup.empty(gettext("No session selected: open one from the list of sessions.")))
 else:
-    show_first_use(f"There is no session in this store yet{data.whereabouts()}. In a terminal:")
+    show_first_use(gettext("There is no session in this store yet{where}. In a terminal:", where=data.whereabouts()))

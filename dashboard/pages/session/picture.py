@@ -7,12 +7,20 @@ from datetime import tzinfo
 import numpy as np
 
 from audience.exclusions import Annotation
+from audience.language import N_, gettext
+from audience.reaction.baseline import BaselineChoice
 from audience.reaction.review import Review
 from dashboard.charts.theme import Palette
 from dashboard.pages.session.choices import View
 from dashboard.player.player import Curves, Line, Marker, Range, player
 from dashboard.video import NoVideo, Video
-from dashboard.wording import AGAINST, expression_name
+from dashboard.wording import expression_name
+
+_BASELINES: dict[BaselineChoice, str] = {
+    "whole talk": N_("Baseline: the whole session"),
+    "moving median": N_("Baseline: the minutes around"),
+    "pre-roll": N_("Baseline: before the start"),
+}
 
 
 def show_picture(
@@ -66,7 +74,7 @@ def curves_of(review: Review, view: View, earlier: Line | None, usual: Range | N
     assert review.expression is not None
     lines = [
         Line(
-            name=expression_name(name).lower(),
+            name=expression_name(name),
             kind="expression",
             smooth=review.curve(view.smoothing_s, name).share,
             raw=review.curve(0, name).share,
@@ -74,7 +82,7 @@ def curves_of(review: Review, view: View, earlier: Line | None, usual: Range | N
         for name in view.beside
     ]
     base = review.baseline(view.against).share
-    lines.append(Line(name=f"Baseline: {AGAINST[view.against].lower()}", kind="baseline", smooth=base, raw=base))
+    lines.append(Line(name=gettext(_BASELINES[view.against]), kind="baseline", smooth=base, raw=base))
     if earlier is not None:
         lines.append(earlier)
     return Curves(

@@ -10,6 +10,7 @@ import streamlit as st
 
 from audience.disclosure import share_text
 from audience.faces import LEAD_EXPRESSION
+from audience.language import decimal, gettext, ngettext, whole
 from audience.reaction.headline import second_text
 from audience.reaction.review import Review
 from audience.reaction.segments import shape_of
@@ -19,7 +20,7 @@ from dashboard.charts.axes import share_ticks
 from dashboard.charts.theme import SPARK_CURVE
 from dashboard.markup import sparkline_source
 from dashboard.pages.session.notes import offer_mark
-from dashboard.wording import doing, faces_text, stage_names
+from dashboard.wording import doing, stage_names
 
 VIEW: Final = "speaker"
 _OVER_S: Final = 15.0
@@ -37,7 +38,7 @@ def is_speakers() -> bool:
 def link_to_speaker(session_id: str, stage: Stage) -> None:
     """Leads to the speaker's view of a stage."""
     query = {"session": session_id, "stage": stage.stage_id, "view": VIEW}
-    st.page_link("session/page.py", label="Speaker's view", icon=":material/podium:", query_params=query)
+    st.page_link("session/page.py", label=gettext("Speaker's view"), icon=":material/podium:", query_params=query)
 
 
 def show_speaker(reader: data.Reader, file: data.SessionFile) -> None:
@@ -56,7 +57,7 @@ def show_speaker(reader: data.Reader, file: data.SessionFile) -> None:
         if file.live:
             offer_mark(review)
         back = {"session": file.session.session_id, "stage": stage.stage_id}
-        st.page_link("session/page.py", label="Whole page", query_params=back)
+        st.page_link("session/page.py", label=gettext("Whole page"), query_params=back)
 
 
 def now_text(review: Review) -> tuple[str, str]:
@@ -66,15 +67,21 @@ def now_text(review: Review) -> tuple[str, str]:
     """
     windows = review.windows
     if review.expression is None or not review.length_s:
-        return "\N{EN DASH}", "No figure yet."
+        return "\N{EN DASH}", gettext("No figure yet.")
     curve = review.curve(_OVER_S)
     latest = slice(max(0, len(windows.start_ms) - _NOW_S * 1000 // windows.width_ms), None)
     known = np.flatnonzero(~np.isnan(curve.share[latest]))
     if not len(known):
-        return "\N{EN DASH}", f"No figure for the last {_NOW_S} s: nobody, or too few faces, in view."
+        why = gettext("No figure for the last {seconds} s: nobody, or too few faces, in view.", seconds=_NOW_S)
+        return "\N{EN DASH}", why
     place = int(known[-1]) + (latest.start or 0)
     share = share_text(*(float(of[place]) for of in (curve.share, curve.share_low, curve.share_high)))
-    return share, f"of {faces_text(float(windows.faces[place]))} {doing(review.expression)}"
+    return share, ngettext(
+        "of {count} face {doing}",
+        "of {count} faces {doing}",
+        round(float(windows.faces[place])),
+        doing=doing(review.expression),
+    )
 
 
 def _line(review: Review) -> str:
@@ -85,7 +92,7 @@ def _line(review: Review) -> str:
     highest = float(np.nanmax(share, initial=0.0))
     top = share_ticks(max(20.0, 100 * highest))[-1]
     shape = [None if np.isnan(value) else float(100 * value / top) for value in shape_of(share, _POINTS)]
-    says = f"The last minutes, from 0 to {top:.0f} %"
+    says = escape(gettext("The last minutes, from 0 to {top} %", top=whole(round(top))))
     return f'<img alt="{says}" title="{says}" src="{sparkline_source(shape, SPARK_CURVE, stroke=0.6)}">'
 
 
@@ -96,7 +103,9 @@ def _when(review: Review) -> str:
     until_s = float(windows.session_s[-1]) + windows.width_ms / 1000
     title = windows.segment_title(int(windows.segment[-1]))
     words = [title] if title else []
-    return " · ".join([second_text(windows, until_s), *words, f"averaged over {_OVER_S:g} s"])
+    return " · ".join(
+        [second_text(windows, until_s), *words, gettext("averaged over {seconds} s", seconds=decimal(_OVER_S, 1))]
+    )
 
 
 def _stage(file: data.SessionFile) -> Stage:

@@ -11,11 +11,11 @@ import streamlit as st
 
 from audience.language import gettext, ngettext
 from audience.sessions import Session
+from audience.store import ListedSession
 from dashboard import data, markup
 from dashboard.charts.theme import SPARK_CURVE, SPARK_FACES
 from dashboard.clock import date_text, day_text, length_text, viewer_zone
 from dashboard.first_use import show_first_use
-from dashboard.overview import Overview
 from dashboard.wording import kind_words, plain
 
 # A talk given twice is found sooner as two lines.
@@ -26,7 +26,12 @@ LEAST = 4
 class FilmGroup:
     """The sessions of one film, the latest first; `LEAST` of them at the least."""
 
-    sessions: tuple[Session, ...]
+    listed: tuple[ListedSession, ...]
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Without their overviews."""
+        return tuple(one.session for one in self.listed)
 
     @property
     def film(self) -> str:
@@ -50,11 +55,11 @@ class FilmGroup:
             gettext("{first_day} to {last_day}", first_day=day_text(first), last_day=day_text(last)),
         ]
 
-    def by_cut(self) -> Iterator[tuple[str, list[Session]]]:
+    def by_cut(self) -> Iterator[tuple[str, list[ListedSession]]]:
         """The sessions of each cut, by its name; those of no cut come last under the empty one."""
-        cuts: defaultdict[str, list[Session]] = defaultdict(list)
-        for session in self.sessions:
-            cuts[session.cut].append(session)
+        cuts: defaultdict[str, list[ListedSession]] = defaultdict(list)
+        for one in self.listed:
+            cuts[one.session.cut].append(one)
         yield from sorted(cuts.items(), key=lambda item: (not item[0], item[0]))
 
 
@@ -64,26 +69,43 @@ def _cities_text(cities: Sequence[str]) -> str:
     return ngettext("{count} city", "{count} cities", len(cities))
 
 
-def grouped(sessions: Sequence[Session]) -> list[Session | FilmGroup]:
-    """The rows of the list: a session each, or a film with all its sessions.
+# A film with more is shown with its latest.
+MOST_OF_A_FILM = 100
+# Pages of the list that are read for one of the page: of many sessions of one film all but the first are skipped.
+_MOST_PAGES = 20
+
+
+def lines(reader: data.Reader, words: str, most: int) -> tuple[list[ListedSession | FilmGroup], bool]:
+    """The first rows of the list, and whether there are more: a session each, or a film with its sessions.
+
+    Whoever searches wants the sessions that were found, and not the film they are of.
 
     Args:
-        sessions: the latest first.
+        reader: reads the sessions.
+        words: what is searched for; "" for nothing.
+        most: the most rows.
 
     Returns:
-        In the same order; a film's group stands where its latest session would.
+        The latest first; a film's group stands where its latest session would.
     """
-    by_film: defaultdict[str, list[Session]] = defaultdict(list)
-    for session in sessions:
-        by_film[session.film].append(session)
-    lines: list[Session | FilmGroup] = []
-    for session in sessions:
-        of_film = by_film[session.film]
-        if not session.film or len(of_film) < LEAST:
-            lines.append(session)
-        elif session is of_film[0]:
-            lines.append(FilmGroup(sessions=tuple(of_film)))
-    return lines
+    found: list[ListedSession | FilmGroup] = []
+    in_groups: dict[str, bool] = {"": False}
+    after: str | None = None
+    for _ in range(_MOST_PAGES):
+        page = reader.page(words=words, after=after, limit=most - len(found))
+        for one in page.sessions:
+            film = "" if words else one.session.film
+            if film not in in_groups:
+                of_film = reader.page(film=film, limit=MOST_OF_A_FILM).sessions
+                in_groups[film] = len(of_film) >= LEAST
+                if in_groups[film]:
+                    found.append(FilmGroup(listed=of_film))
+            if not in_groups[film]:
+                found.append(one)
+        after = page.after
+        if after is None or len(found) >= most:
+            break
+    return found, after is not None
 
 
 def counted(sessions: Sequence[Session]) -> str:
@@ -96,14 +118,7 @@ def counted(sessions: Sequence[Session]) -> str:
 AT_A_TIME = 15
 
 
-def matches(session: Session, words: str) -> bool:
-    """Whether a session's title, id or kind contains every word of a search."""
-    said = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
-    text = " ".join([*said, *kind_words(session)]).casefold()
-    return all(word in text for word in words.casefold().split())
-
-
-def show_group(reader: data.Reader, group: FilmGroup, number: int) -> None:
+def show_group(group: FilmGroup, number: int) -> None:
     """The row of a film; its sessions unfold on demand."""
     with st.container(key=f"film-{number}", gap=None):
         with st.container(horizontal=True, vertical_alignment="center", wrap=True):
@@ -121,45 +136,48 @@ def show_group(reader: data.Reader, group: FilmGroup, number: int) -> None:
             with sessions:
                 for cut, of_cut in group.by_cut():
                     if cut:
-                        st.html(markup.list_heading(f"{cut} · {counted(of_cut)}"))
-                    for session in of_cut:
-                        show(reader.overview(session))
+                        st.html(markup.list_heading(f"{cut} · {counted([one.session for one in of_cut])}"))
+                    for one in of_cut:
+                        show(one)
 
 
-def show(overview: Overview) -> None:
+def show(listed: ListedSession) -> None:
     """One row of the list."""
-    session = overview.session
+    session = listed.session
     with st.container(key=f"row-{session.session_id}", horizontal=True, vertical_alignment="center", wrap=True):
         with st.container(gap=None, width="stretch"):
             st.page_link("session/page.py", label=plain(session.name), query_params={"session": session.session_id})
-            st.html(markup.listed(kind_words(session), facts(overview)))
-        st.html(picture(overview), width="content")
+            st.html(markup.listed(kind_words(session), facts(listed)))
+        st.html(picture(listed), width="content")
 
 
-def picture(overview: Overview) -> str:
+def picture(listed: ListedSession) -> str:
     """The shape of the session's reaction, or of its head count."""
-    if overview.session.mode == "head count":
-        return markup.sparkline(overview.shape, gettext("Faces in view along the session"), SPARK_FACES)
-    return markup.sparkline(overview.shape, gettext("Share of faces that smile along the session"), SPARK_CURVE)
+    shape = listed.overview.shape if listed.overview is not None else ()
+    if listed.session.mode == "head count":
+        return markup.sparkline(shape, gettext("Faces in view along the session"), SPARK_FACES)
+    return markup.sparkline(shape, gettext("Share of faces that smile along the session"), SPARK_CURVE)
 
 
-def facts(overview: Overview) -> list[str]:
+def facts(listed: ListedSession) -> list[str]:
     """When, how long, where, how many."""
-    began = date_text(overview.session.started_at, viewer_zone(st.context.timezone))
+    began = date_text(listed.session.started_at, viewer_zone(st.context.timezone))
+    overview = listed.overview
+    if overview is None:  # the store has not summed it up yet
+        return [began]
     if not overview.recorded:
         return [began, gettext("nothing recorded yet")]
-    stages = overview.stages
     return [
         began,
         length_text(overview.length_s),
-        stages[0] if len(stages) == 1 else ngettext("{count} stage", "{count} stages", len(stages)),
+        overview.stage or ngettext("{count} stage", "{count} stages", overview.stages),
         ngettext("up to {count} face at once", "up to {count} faces at once", overview.faces)
         if overview.faces
         else gettext("nobody in view"),
     ]
 
 
-def show_all(reader: data.Reader, everything: list[Session]) -> None:
+def show_all(reader: data.Reader) -> None:
     """The search and its results, a page at a time."""
     words = st.text_input(
         gettext("Search"),
@@ -169,35 +187,27 @@ def show_all(reader: data.Reader, everything: list[Session]) -> None:
         label_visibility="collapsed",
         live=True,
     )
-    found = [session for session in everything if matches(session, words or "")]
-    if not found:
-        missing = ngettext(
-            "No session matches “{words}”. Clear the search to see the only one of this store.",
-            "No session matches “{words}”. Clear the search to see all {count} of this store.",
-            len(everything),
-            words=words,
-        )
-        st.html(markup.empty(missing))
-    # Whoever searches wants the sessions that were found, and not the film they are of.
-    lines = found if words else grouped(found)
     shown = st.session_state.get("shown", AT_A_TIME)
-    for number, line in enumerate(lines[:shown]):
+    found, are_more = lines(reader, words or "", shown)
+    if not found:
+        missing = gettext("No session matches “{words}”. Clear the search to see all sessions.", words=words)
+        st.html(markup.empty(missing))
+    for number, line in enumerate(found):
         if isinstance(line, FilmGroup):
-            show_group(reader, line, number)
+            show_group(line, number)
         else:
-            show(reader.overview(line))
-    if len(lines) > shown and st.button(
-        ngettext("Show more ({count} left)", "Show more ({count} left)", len(lines) - shown), key="show-more"
-    ):
+            show(line)
+    if are_more and st.button(gettext("Show more"), key="show-more"):
         st.session_state["shown"] = shown + AT_A_TIME
         st.rerun()
 
 
 st.html(markup.page_title(gettext("Sessions")))
-if everything := data.sessions():
-    with data.reader() as reader:
-        show_all(reader, everything)
-else:
+with data.reader() as sessions_reader:
+    is_empty = not sessions_reader.page(limit=1).sessions
+    if not is_empty:
+        show_all(sessions_reader)
+if is_empty:
     show_first_use(
         gettext(
             "There is no session in this store yet{where}. Score a recording, or look at samples first:",

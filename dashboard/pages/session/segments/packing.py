@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from audience.disclosure import interval_text, share_text
+from audience.language import N_, gettext
+from audience.language import whole as whole_text
 from audience.percents import percent, percent_text
 from audience.reaction.curve import StageWindows
 from audience.reaction.segments import SegmentRow
 from audience.time import clock_text
 
-NOT_ENOUGH = "not enough data"
-TOO_FEW_TO_SAY = "too few faces to say"
+NOT_ENOUGH = N_("not enough data")
+TOO_FEW_TO_SAY = N_("too few faces to say")
 
 
 def packed(
@@ -35,10 +37,10 @@ def packed(
         earlier: by title, the mean share of the segment in other sessions, and in how many; empty for no such column.
         hrefs: by index of the segment, a link to its beginning; none for one that was never shown.
     """
-    names = ["Segment", "Share", against, "Faces", "Coverage"]
+    names = [gettext("Segment"), gettext("Share"), against, gettext("Faces"), gettext("Coverage")]
     highest = np.nanmax([0.0, *(value for row in rows for value in row.sparkline)])
     return {
-        "columns": [*names, "Earlier"] if earlier else names,
+        "columns": [*names, gettext("Earlier")] if earlier else names,
         "highest": max(float(highest), 0.1),
         "rows": [
             {
@@ -62,9 +64,18 @@ def points_text(change: float) -> str:
     return f"{sign}{abs(points)}" if points else "0"
 
 
+def no_change_text(row: SegmentRow) -> str:
+    """Why a row has no change; "" where it has no share either."""
+    if not row.enough:
+        return ""
+    return gettext(TOO_FEW_TO_SAY) if row.is_range else gettext(NOT_ENOUGH)
+
+
 def _when(windows: StageWindows, row: SegmentRow) -> str:
-    draft = ", draft" if windows.stage.timelines[0].segments[row.index].guessed else ""
-    return f"{clock_text(row.start_s)} to {clock_text(row.end_s)}{draft}"
+    ends = {"from_time": clock_text(row.start_s), "until_time": clock_text(row.end_s)}
+    if windows.stage.timelines[0].segments[row.index].guessed:
+        return gettext("{from_time} to {until_time}, draft", **ends)
+    return gettext("{from_time} to {until_time}", **ends)
 
 
 def _begins_s(windows: StageWindows, index: int) -> float | None:
@@ -79,22 +90,22 @@ def _cell(value: float, text: str, small: str = "") -> dict[str, Any]:
 
 def _share(row: SegmentRow) -> dict[str, Any]:
     if not row.enough:
-        return _cell(row.share, NOT_ENOUGH)
+        return _cell(row.share, gettext(NOT_ENOUGH))
     figures = row.share, row.share_low, row.share_high
     return _cell(row.share, share_text(*figures), interval_text(*figures))
 
 
 def _change(row: SegmentRow) -> dict[str, Any]:
     if isnan(row.change):
-        return _cell(row.change, "" if not row.enough else TOO_FEW_TO_SAY if row.is_range else NOT_ENOUGH)
+        return _cell(row.change, no_change_text(row))
     if isnan(row.change_low):
-        return _cell(row.change, points_text(row.change), "too short for a range")
-    reach = f"{points_text(row.change_low)} to {points_text(row.change_high)}"
+        return _cell(row.change, points_text(row.change), gettext("too short for a range"))
+    reach = gettext("{low} to {high}", low=points_text(row.change_low), high=points_text(row.change_high))
     return _cell(row.change, points_text(row.change), reach)
 
 
 def _faces(row: SegmentRow) -> dict[str, Any]:
-    return _cell(row.faces, "no camera" if isnan(row.faces) else f"{row.faces:.0f}")
+    return _cell(row.faces, gettext("no camera") if isnan(row.faces) else whole_text(round(row.faces)))
 
 
 def _coverage(row: SegmentRow) -> dict[str, Any]:
@@ -105,4 +116,4 @@ def _earlier(known: tuple[float, int] | None) -> dict[str, Any]:
     if known is None:
         return _cell(float("nan"), "")
     share, count = known
-    return _cell(share, percent_text(share), f"in {count}")
+    return _cell(share, percent_text(share), gettext("in {count}", count=count))

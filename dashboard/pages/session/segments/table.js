@@ -70,7 +70,7 @@ class Table {
       cell.append(button);
       return cell;
     });
-    const curve = made("th", "Curve", "spark");
+    const curve = made("th", gettext("Curve"), "spark");
     curve.scope = "col";
     this.head.replaceChildren(cells[0], curve, ...cells.slice(1));
   }
@@ -97,7 +97,7 @@ class Table {
     const row = made("tr");
     const head = made("th");
     head.scope = "row";
-    const name = made(href ? "a" : "span", title || "untitled");
+    const name = made(href ? "a" : "span", title || gettext("untitled"));
     if (href) {
       row.dataset.seek = name.dataset.seek = seek;
       name.href = href;
@@ -110,7 +110,7 @@ class Table {
       const one = made("td", "", [this.#kind(column), cell.value === null ? "none" : ""].join(" ").trim());
       one.append(cell.text);
       if (cell.small) one.append(made("small", cell.small));
-      if (cell === faces && coverage.text) one.append(made("small", `${coverage.text} seen`, "too"));
+      if (cell === faces && coverage.text) one.append(made("small", gettext("{share} seen", { share: coverage.text }), "too"));
       return one;
     });
     row.append(head, picture, ...told);

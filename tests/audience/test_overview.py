@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from audience.reaction.curve import StageWindows, stage_windows
+from audience.reaction.overview import POINTS, overview_of
 from audience.window_table import WindowTable
-from dashboard.overview import POINTS, overview_of
 from tests.builders import a_head_count, a_session, a_stage, a_window, after
 
 

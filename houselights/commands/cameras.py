@@ -1,0 +1,115 @@
+"""`houselights cameras`: registers the cameras of a whole festival in AWS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from audience.errors import InvalidValue
+from audience.session_setup import check_not_recorded_here
+from audience.sessions import Camera, Session, Stage
+from audience.store import Store
+from houselights.commands.extras import needing_extra
+from houselights.commands.options import account_options, store_at, store_option
+
+if TYPE_CHECKING:
+    from houselights.deploying.fleet import FleetStage
+
+
+@click.group(short_help="Register many cameras in AWS.")
+def cameras() -> None:
+    """Register many cameras in AWS at once, with the files of each device and cards to print."""
+
+
+@cameras.command("add", short_help="Register cameras for all stages of a session.")
+@click.option("--session", "session_id", required=True, metavar="ID", help="A session that is set up.")
+@click.option(
+    "--stages",
+    "stages_file",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.csv",
+    help="The stages: a column `stage` (an id), and if wanted `title` and `cameras` (how many).",
+)
+@click.option("--each", type=click.IntRange(1, 100), default=1, show_default=True, help="Cameras of each stage.")
+@click.option("--bucket", required=True, metavar="NAME", help="The stack's BucketName, where they deliver.")
+@click.option("--stack", default="houselights", show_default=True, metavar="NAME", help="The stack.")
+@click.option("--source", default="webcam:0", show_default=True, help="What each camera's HOUSELIGHTS_SOURCE is.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("cameras"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the files of the devices and the cards.",
+)
+@account_options
+@store_option
+def add(
+    session_id: str,
+    stages_file: Path,
+    each: int,
+    bucket: str,
+    stack: str,
+    source: str,
+    folder: Path,
+    region: str | None,
+    profile: str | None,
+    store_url: str | None,
+) -> None:
+    """Register cameras: things in AWS IoT with certificates, which may deliver for one session only.
+
+    Cameras are called STAGE-01, STAGE-02 and so on; stages that are not set up yet are. DIR/STAGE/CAMERA holds what
+    goes on each device, with its private key: copy it there, and delete it here. DIR/STAGE/cards.html is to be printed.
+    A camera that DIR has is left as it is, so the same command goes on after an interruption.
+    """
+    with needing_extra("cloud"):
+        from houselights.deploying import fleet
+        from houselights.deploying.aws import aws_session
+    with needing_extra("dashboard"):
+        import segno  # noqa: F401  (fails now, not when all cameras are registered)
+
+    try:
+        stages = fleet.read_stages(stages_file.read_text(encoding="utf-8"), each)
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InvalidValue(f"{stages_file} cannot be read: {problem}") from None
+    with store_at(store_url) as store:
+        session = store.session(session_id)
+        aws = aws_session(profile=profile, region=region)
+        account = fleet.fleet_account(aws, stack=stack, bucket=bucket)
+        _set_up(store, session, stages)
+    left = fleet.missing(folder, stages)
+    count = sum(len(stage.cameras) for stage in stages)
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("Cameras", total=count, completed=count - len(left))
+        try:
+            fleet.register(aws, account, session, left, folder, source=source, on_camera=lambda: progress.advance(task))
+        except KeyboardInterrupt:
+            progress.stop()
+            click.echo("Registered cameras stay so. Run the same command again to continue.", err=True)
+            raise
+    fleet.write_cards(folder, session, stages)
+    click.echo(
+        f"{count} cameras on {len(stages)} stages may deliver for {session_id} only ({len(left)} new). Files, with the "
+        f"private key of each camera, and cards are in {folder}."
+    )
+
+
+def _set_up(store: Store, session: Session, stages: list[FleetStage]) -> None:
+    """Sets up stages and cameras that are not."""
+    known = {stage.stage_id for stage in store.stages(session.session_id)}
+    for stage in stages:
+        if stage.stage_id not in known:
+            store.put_stage(session.session_id, Stage(stage_id=stage.stage_id, title=stage.title))
+        there = {camera.camera_id: camera for camera in store.cameras(session.session_id, stage.stage_id)}
+        for camera_id in stage.cameras:
+            if camera_id not in there:
+                camera = Camera(camera_id=camera_id, delivered_by=camera_id)
+                store.put_camera(session.session_id, stage.stage_id, camera)
+            elif there[camera_id].delivered_by != camera_id:
+                check_not_recorded_here(store, (session.session_id, stage.stage_id, camera_id))

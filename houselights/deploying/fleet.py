@@ -1,0 +1,255 @@
+"""Registers many cameras in AWS IoT at once: a thing, a certificate with the stack's policy, and files for the device.
+
+What a device needs lies in a folder of its own: `camera.crt`, `camera.key` and `camera.env`, which is written last. So
+a camera is done when it has its `camera.env`, and an interrupted run goes on with the others.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from audience.errors import DeploymentFailed, ExportFailed, InvalidValue
+from audience.ids import check_id, check_title
+from audience.private_files import private_folder, write_private
+from audience.session_setup import device_environment
+from audience.sessions import Session
+from houselights.deploying.aws import aws_errors
+from houselights.deploying.grants import check_grantable
+
+MOST_EACH: Final = 100
+"""Most cameras of a stage."""
+
+ON_DEVICE: Final = "/etc/houselights"
+"""The folder on the device in which its files are."""
+
+_ENVIRONMENT: Final = "camera.env"
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetStage:
+    """A stage that gets cameras.
+
+    Attributes:
+        stage_id: its id.
+        title: its name; "" to use the id.
+        cameras: ids of its cameras, unique in the account.
+    """
+
+    stage_id: str
+    title: str
+    cameras: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetAccount:
+    """What cameras of an account have in common.
+
+    Attributes:
+        policy: name of the policy for their certificates.
+        role_alias: name of their role alias.
+        bucket: where they deliver.
+        credentials, data: the account's endpoints of AWS IoT.
+        region: name of the region.
+    """
+
+    policy: str
+    role_alias: str
+    bucket: str
+    credentials: str
+    data: str
+    region: str
+
+
+def read_stages(text: str, each: int) -> list[FleetStage]:
+    """Reads stages from CSV with the columns `stage` (an id) and, if wanted, `title` and `cameras` (how many).
+
+    Args:
+        text: the file's content.
+        each: cameras of a stage for which the file does not say how many.
+
+    Raises:
+        InvalidValue: a line is wrong; the message names it.
+    """
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
+    if "stage" not in (rows.fieldnames or ()):
+        raise InvalidValue("the file of stages has no column `stage`: its first line names them, such as stage,title")
+    found: dict[str, FleetStage] = {}
+    for row in rows:
+        try:
+            stage = _stage(row, each)
+        except InvalidValue as problem:
+            raise InvalidValue(f"line {rows.line_num} of the stages: {problem}") from None
+        if stage.stage_id in found:
+            raise InvalidValue(f"line {rows.line_num} of the stages: stage {stage.stage_id!r} is there twice")
+        found[stage.stage_id] = stage
+    if not found:
+        raise InvalidValue("the file of stages names none")
+    return list(found.values())
+
+
+def _stage(row: Mapping[str, str | None], each: int) -> FleetStage:
+    stage_id = check_id("stage id", (row["stage"] or "").strip())
+    check_grantable(stage_id)
+    count = (row.get("cameras") or "").strip() or str(each)
+    if not count.isascii() or not count.isdigit() or not 1 <= int(count) <= MOST_EACH:
+        raise InvalidValue(f"{count!r} is no number of cameras from 1 to {MOST_EACH}")
+    title = (row.get("title") or "").strip()
+    check_title("stage title", title)
+    cameras = tuple(check_id("camera id", f"{stage_id}-{number:02}") for number in range(1, int(count) + 1))
+    return FleetStage(stage_id=stage_id, title=title, cameras=cameras)
+
+
+def fleet_account(aws: Any, *, stack: str, bucket: str) -> FleetAccount:
+    """Looks up what cameras of an account have in common.
+
+    Args:
+        aws: a boto3 session.
+        stack: name of the stack of `infra/template.yaml`.
+        bucket: its bucket of deliveries.
+
+    Raises:
+        DeploymentFailed: there is no such stack's policy, or AWS refuses.
+    """
+    policy = f"{stack}-camera"
+    with aws_errors(aws):
+        iot = aws.client("iot")
+        try:
+            iot.get_policy(policyName=policy)
+        except iot.exceptions.ResourceNotFoundException:
+            raise DeploymentFailed(
+                f"there is no policy {policy!r} in AWS IoT in {aws.region_name}: deploy the stack first, or name it "
+                "with --stack"
+            ) from None
+        credentials, data = (
+            str(iot.describe_endpoint(endpointType=kind)["endpointAddress"])
+            for kind in ("iot:CredentialProvider", "iot:Data-ATS")
+        )
+    return FleetAccount(
+        policy=policy, role_alias=policy, bucket=bucket, credentials=credentials, data=data, region=aws.region_name
+    )
+
+
+def missing(folder: Path, stages: Iterable[FleetStage]) -> list[tuple[str, str]]:
+    """The cameras that are not registered yet, as ids of stage and camera."""
+    return [
+        (stage.stage_id, camera)
+        for stage in stages
+        for camera in stage.cameras
+        if not (folder / stage.stage_id / camera / _ENVIRONMENT).exists()
+    ]
+
+
+def register(
+    aws: Any,
+    account: FleetAccount,
+    session: Session,
+    cameras: Sequence[tuple[str, str]],
+    folder: Path,
+    *,
+    source: str,
+    on_camera: Callable[[], None],
+) -> None:
+    """Registers cameras and lets them deliver for a session, several at once.
+
+    Args:
+        aws: a boto3 session.
+        account: as `fleet_account` returned.
+        session: their session.
+        cameras: ids of stage and camera.
+        folder: where the files of each camera go, under STAGE/CAMERA.
+        source: their `HOUSELIGHTS_SOURCE`.
+        on_camera: called when one is done.
+
+    Raises:
+        DeploymentFailed: AWS refuses, or a camera belongs to another session. Those that are done stay so.
+        ExportFailed: the folder cannot be written.
+    """
+    from botocore.config import Config
+
+    check_grantable(session.session_id)
+    with aws_errors(aws):
+        # Adaptive: AWS takes some 15 of these requests a second, and says when that is too many.
+        config = Config(retries={"mode": "adaptive", "total_max_attempts": 12}, max_pool_connections=_AT_ONCE)
+        iot = aws.client("iot", config=config)
+        with suppress(iot.exceptions.ResourceAlreadyExistsException):
+            iot.create_thing_type(thingTypeName=session.session_id)
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        try:
+            futures = [
+                pool.submit(_register, iot, account, session, stage_id, camera_id, folder, source)
+                for stage_id, camera_id in cameras
+            ]
+            for future in as_completed(futures):
+                future.result()
+                on_camera()
+        finally:
+            # Cameras that were begun are completed, so that no certificate is left without its files.
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def write_cards(folder: Path, session: Session, stages: Iterable[FleetStage]) -> None:
+    """Writes the start cards of each stage as a page to print, `STAGE/cards.html`: what goes where, and what starts it.
+
+    Raises:
+        ExportFailed: the folder cannot be written.
+    """
+    from dashboard.pages.operate.start_commands import StartCard, cards_html
+
+    start = f"set -a; . {ON_DEVICE}/{_ENVIRONMENT}; set +a; python -m edge_lambda"
+    for stage in stages:
+        name = stage.title or stage.stage_id
+        cards = [StartCard(stage=name, camera_id=camera, command=start) for camera in stage.cameras]
+        _write(folder / stage.stage_id / "cards.html", cards_html(cards, session=session.name).encode())
+
+
+def _register(
+    iot: Any, account: FleetAccount, session: Session, stage_id: str, camera_id: str, folder: Path, source: str
+) -> None:
+    try:
+        granted = iot.describe_thing(thingName=camera_id).get("thingTypeName")
+    except iot.exceptions.ResourceNotFoundException:
+        iot.create_thing(thingName=camera_id, thingTypeName=session.session_id)
+    else:
+        if granted not in (None, session.session_id):
+            raise DeploymentFailed(
+                f"camera {camera_id!r} is registered and delivers for session {granted!r}: `houselights revoke` that "
+                "session first, or name the stage otherwise"
+            )
+        iot.update_thing(thingName=camera_id, thingTypeName=session.session_id)
+    made = iot.create_keys_and_certificate(setAsActive=True)
+    iot.attach_policy(policyName=account.policy, target=made["certificateArn"])
+    iot.attach_thing_principal(thingName=camera_id, principal=made["certificateArn"])
+    settings = {
+        **device_environment(session, stage_id, camera_id),
+        "HOUSELIGHTS_SOURCE": source,
+        "HOUSELIGHTS_THING": camera_id,
+        "HOUSELIGHTS_BUCKET": account.bucket,
+        "HOUSELIGHTS_OUTBOX": "/var/lib/houselights/outbox",
+        "HOUSELIGHTS_IOT_CREDENTIALS": f"https://{account.credentials}/role-aliases/{account.role_alias}/credentials",
+        "HOUSELIGHTS_STATUS": f"mqtts://{account.data}:8883",
+        "HOUSELIGHTS_CERTIFICATE": f"{ON_DEVICE}/camera.crt",
+        "HOUSELIGHTS_PRIVATE_KEY": f"{ON_DEVICE}/camera.key",
+        "HOUSELIGHTS_ROOT_CA": f"{ON_DEVICE}/root-ca.pem",
+        "AWS_REGION": account.region,
+    }
+    own = folder / stage_id / camera_id
+    _write(own / "camera.key", made["keyPair"]["PrivateKey"].encode())
+    _write(own / "camera.crt", made["certificatePem"].encode())
+    _write(own / _ENVIRONMENT, "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items()).encode())
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        private_folder(file.parent)
+        write_private(file, content)
+    except OSError as problem:
+        raise ExportFailed(f"{file} cannot be written: {problem.strerror or problem}") from None
