@@ -25,7 +25,7 @@ import pytest
 
 from audience.errors import ExportFailed
 from audience.reaction.curve import overall_share, stage_windows
-from audience.store import Store
+from audience.store import DELETIONS_KNOWN_MS, Store
 from audience.stores import open_store
 from audience.time import to_ms
 from audience.window_table import WindowTable
@@ -453,6 +453,55 @@ def test_the_stages_of_a_large_session_are_written_as_they_come(
     update(films, FolderPlace(folder))
     months = opened(folder).sql("SELECT month, COUNT(*) FROM windows WHERE session_id = 'festival' GROUP BY ALL")
     assert months.fetchall() == [("2026-03", 90)]
+
+
+def test_an_interrupted_first_run_is_resumed_without_reading_the_store_again(
+    films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films.put_session(replace(films.session("ferry-1"), started_at=after(-40 * 86400)))
+
+    def stop(done: int, of: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        archive(films, FolderPlace(folder), now_ms=10**12, on_session=stop)
+    monkeypatch.setattr(type(films), "changed_sessions", lambda *_: [])
+    assert update(films, FolderPlace(folder)).sessions == 2
+    assert sessions_in(folder) == {"ferry-1", "ferry-2", "ferry-3"}
+
+
+def test_only_sessions_that_changed_since_the_last_run_are_read(
+    films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began_ms = to_ms(datetime.now(UTC))
+    archive(films, FolderPlace(folder), now_ms=began_ms, on_session=lambda done, of: None)
+    since: list[int] = []
+    monkeypatch.setattr(
+        type(films), "changed_sessions", lambda _, since_ms: (since.append(since_ms), ["ferry-1", "ferry-2"])[1]
+    )
+    films.delete_session("ferry-1")
+    read: list[str] = []
+    windows = type(films).windows
+    monkeypatch.setattr(
+        type(films), "windows", lambda store, one, *of, **at: (read.append(one), windows(store, one, *of, **at))[1]
+    )
+    films.put_windows([a_window(30, smiling=5, of=5, camera_id="cam-2", session_id="ferry-2")])
+    archive(films, FolderPlace(folder), now_ms=began_ms + 1000, on_session=lambda done, of: None)
+    assert read == ["ferry-2"]
+    assert since == [began_ms - run.OVERLAP_MS]
+    assert sessions_in(folder) == {"ferry-2", "ferry-3"}
+
+
+def test_a_deletion_that_the_store_no_longer_knows_of_reaches_the_archive(
+    films: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update(films, FolderPlace(folder))
+    films.delete_session("ferry-1")
+    monkeypatch.setattr(type(films), "changed_sessions", lambda *_: [])
+    later_ms = to_ms(datetime.now(UTC)) + DELETIONS_KNOWN_MS
+    archive(films, FolderPlace(folder), now_ms=later_ms, on_session=lambda done, of: None)
+    assert sessions_in(folder) == {"ferry-2", "ferry-3"}
 
 
 def update(store: Store, place: ArchivePlace) -> Archived:
