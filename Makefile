@@ -128,7 +128,8 @@ deploy-model: $(SYNC) ## Put a scorer's model on Greengrass cameras: make deploy
 deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy profile=NAME [plan=FILE] [parameters="AlertEmail=you@example.org"]
 	@$(if $(plan),test -r "$(plan)" || { echo "There is no plan $(plan): write one with houselights plan --write $(plan)" >&2; exit 2; })
 	$(SAM) deploy --template-file infra/template.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \
-	  --stack-name "$(STACK)" $(if $(plan)$(parameters),--parameter-overrides $(if $(plan),$$(grep -v '^\#' "$(plan)")) $(parameters)) \
+	  --stack-name "$(STACK)" --parameter-overrides Python=$$(cat build/package.python) \
+	  $(if $(plan),$$(grep -v '^\#' "$(plan)")) $(parameters) \
 	  $(if $(bucket),--no-resolve-s3 --s3-bucket "$(bucket)") $(ACCOUNT)
 
 wheel: $(SYNC) ## Build wheel and source archive in dist/, and try the wheel in an empty environment

@@ -7,6 +7,7 @@ minute later, and until it is recorded. So after an outage of any length the new
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import time
@@ -17,7 +18,7 @@ from typing import Any, Final
 import boto3
 from aws_lambda_powertools import Tracer
 
-from audience.errors import DeliveriesUnavailable, InvalidValue
+from audience.errors import DeliveriesUnavailable, HouselightsError, InvalidValue
 from audience.stores import open_store
 from ingest_lambda.bucket import BucketDeliveries, quick_client
 from ingest_lambda.budget import FairBudget, WritePacer
@@ -108,7 +109,7 @@ def process_event(
 
 @functools.cache
 def _function() -> Callable[[Event, Any], Event]:
-    """The state that the function instance keeps between calls, created in the first."""
+    """The state that the function instance keeps between calls, created before the first."""
     settings = Settings.of(os.environ)
     tracer = Tracer(service=settings.service)
     session = boto3.Session()
@@ -144,6 +145,7 @@ def _function() -> Callable[[Event, Any], Event]:
                 calls_per_s=settings.calls_per_s,
                 now_ms=now_ms(),
             )
+            reporter.flush()
             return {}
         source = next((record.get("eventSourceARN") for record in event.get("Records") or ()), None)
         try:
@@ -171,3 +173,10 @@ def _traced_like_this_thread(tracer: Tracer) -> Callable[[], None]:
     recorder: Any = tracer.provider
     parent = recorder.get_trace_entity()
     return lambda: recorder.set_trace_entity(parent)
+
+
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE"):
+    # While a copy starts it has a whole processor whatever its memory, and AWS may start it before there is a message.
+    # A wrong setting is for the first call to report: an error here would only make AWS start the copy again.
+    with contextlib.suppress(HouselightsError):
+        _function()

@@ -147,11 +147,12 @@ class DeadLetters(Protocol):
 class Reporter(Protocol):
     """Receives one call for each message processed."""
 
-    def recorded(self, result: IngestResult, *, delay_ms: int, clock_error_ms: int | None) -> None:
+    def recorded(self, result: IngestResult, *, delivery: str, delay_ms: int, clock_error_ms: int | None) -> None:
         """A delivery was recorded.
 
         Args:
             result: its summary.
+            delivery: the `content_id` in its key: the same on the device, in the bucket, in queues and in lines.
             delay_ms: milliseconds from its earliest capture to its record.
             clock_error_ms: how far the camera's clock is ahead, milliseconds; None if the delivery has no send time.
         """
@@ -309,6 +310,7 @@ class Worker:
         )
         self.reporter.recorded(
             result,
+            delivery=key.content,
             delay_ms=self.now_ms() - result.captured_ms,
             clock_error_ms=None if delivery.sent_ms is None else delivery.sent_ms - delivery.delivered_ms,
         )

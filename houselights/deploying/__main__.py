@@ -27,15 +27,17 @@ def deploying() -> None:
 @deploying.command()
 def package() -> None:
     """Build the function's package in build/package."""
-    from houselights.deploying.package import PYTHON, make_package
+    from houselights.deploying.package import PYTHON, RUNTIMES, make_package, python_for_package
 
     folder = BUILD / "package"
-    made = make_package(folder)
-    click.echo(f"{folder}: {made.size / 1e6:.0f} MB")
+    made = make_package(folder, python=python_for_package())
+    # `make deploy` reads it: the function has to run on the Python of its bytecode.
+    (BUILD / "package.python").write_text(f"{made.python}\n")
+    click.echo(f"{folder}: {made.size / 1e6:.0f} MB, for Python {made.python}")
     if not made.compiled:
         click.echo(
-            f"Without bytecode, as Python {PYTHON} is not installed here: the function starts seconds later. "
-            f"Install it with `.venv/bin/uv python install {PYTHON}`."
+            f"Without bytecode, as neither Python {PYTHON} nor another of {', '.join(RUNTIMES)} is installed here: the "
+            f"function starts seconds later. Install it with `.venv/bin/uv python install {PYTHON}`."
         )
 
 

@@ -40,7 +40,7 @@ class Progress:
     refusals: int = 0
     trouble: str = ""
 
-    def recorded(self, result: IngestResult, *, delay_ms: int, clock_error_ms: int | None) -> None:
+    def recorded(self, result: IngestResult, *, delivery: str, delay_ms: int, clock_error_ms: int | None) -> None:
         self.deliveries += 1
         self.faces += result.faces
         self.unmatched += result.unmatched

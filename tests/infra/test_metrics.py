@@ -33,12 +33,12 @@ def sent(capsys: pytest.CaptureFixture[str]) -> set[Metric]:
         shares=dict.fromkeys(EXPRESSIONS, 0.5),
         captured_ms=0,
     )
-    reporter.recorded(result, delay_ms=1500, clock_error_ms=-20)
+    reporter.recorded(result, delivery="0f" * 16, delay_ms=1500, clock_error_ms=-20)
     reporter.refused("sheets/a", SheetRejected("it is no sheet"))
     reporter.failed(ValueError())
     reporter.postponed(None)
     reporter.duplicate("sheets/a")
-    reporter.flush()
+    reporter.flush(all_of_them=True)
     found = set()
     for line in capsys.readouterr().out.splitlines():
         for directive in json.loads(line).get("_aws", {}).get("CloudWatchMetrics", []):

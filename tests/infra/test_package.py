@@ -14,10 +14,10 @@ import pytest
 
 from audience.stores import open_store
 from board_page.page import page
-from houselights.deploying.package import LARGEST, NOT_NEEDED, PLATFORM, PYTHON, make_package
+from houselights.deploying.package import LARGEST, NOT_NEEDED, PLATFORM, PYTHON, make_package, python_for_package
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from houselights.local_cloud.stack import Stack
-from tests.infra.template import one_or_more, properties
+from tests.infra.template import one_or_more, properties, resources
 from tests.ingest.conftest import set_up
 from tests.ingest.sheets import a_sheet, a_window_file
 from tests.ticking import ran
@@ -141,6 +141,46 @@ def test_without_the_python_it_is_for_the_package_is_made_without_bytecode(tmp_p
     made = make_package(tmp_path / "package", python="3.99", platform=PLATFORM)
     assert not made.compiled
     assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_it_is_for_a_python_that_can_compile_it_here(monkeypatch):
+    """Whichever Python is installed: the package has bytecode, and says whose."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    monkeypatch.setattr("houselights.deploying.package._interpreter", lambda python: None)
+    assert python_for_package() == own
+    monkeypatch.setattr("houselights.deploying.package._interpreter", lambda python: "/usr/bin/python")
+    assert python_for_package() == PYTHON
+
+
+def test_of_aws_services_it_knows_those_that_the_roles_ask(package):
+    known = {found.name for found in (package / "botocore" / "data").iterdir() if found.is_dir()}
+    asked = {
+        action.partition(":")[0]
+        for role in resources("AWS::IAM::Role").values()
+        if "lambda.amazonaws.com" in json.dumps(role)
+        for policy in role.get("Policies", ())
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in one_or_more(statement["Action"])
+    }
+    # Logs are written by Lambda, keys are used by S3 and SNS.
+    assert asked - {"logs", "kms", "cloudwatch"} <= known
+
+
+def test_a_copy_is_ready_before_its_first_message(package, tmp_path):
+    """Its clients are made while it starts, when it has a whole processor; a wrong setting waits for the first call."""
+    look = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import ingest_lambda.handler as it; "
+        "print(it._function.cache_info().currsize)"
+    )
+    started = {
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+    usual = {"HOUSELIGHTS_STORE": "dynamodb://table?region=eu-west-1", "HOUSELIGHTS_DEAD_LETTERS": "https://q"}
+    for settings, ready in ((usual, "1"), ({}, "0")):
+        result = ran([sys.executable, "-I", "-S", "-B", "-c", look, str(package)], env=started | settings)
+        assert (result.returncode, result.stdout.strip()) == (0, ready), result.stderr
 
 
 def test_it_can_be_made_for_the_functions_own_platform(tmp_path):

@@ -24,7 +24,7 @@ from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_people import KEYS, PEOPLE
 from audience.stores.dynamo_table import EXPIRY_ATTRIBUTE, KEY_SCHEMA, LONGEST_RECOVERY_DAYS
 from edge_lambda.delivery.sheets import LIVE_INTERVAL_S
-from houselights.deploying.package import PLATFORM, PYTHON
+from houselights.deploying.package import PLATFORM, PYTHON, RUNTIMES
 from ingest_lambda.bucket import quick_client
 from ingest_lambda.handler import AT_ONCE, LIVE_SHARE, MEASURE, ONE_MESSAGE_S
 from ingest_lambda.rekognition import rekognition_client
@@ -307,7 +307,9 @@ def test_a_camera_publishes_sightings_under_its_own_name_where_people_are_kept()
 
 def test_the_function_runs_what_the_package_is_made_for():
     function = properties("Ingest")
-    assert function["Runtime"] == f"python{PYTHON}" == "python3.13"
+    assert function["Runtime"] == {"Fn::Sub": "python${Python}"}
+    python = template()["Parameters"]["Python"]
+    assert (python["Default"], python["AllowedValues"]) == (PYTHON, list(RUNTIMES))
     assert function["Architectures"] == ["arm64"]
     assert PLATFORM.startswith("aarch64-")
     assert function["Handler"] == "ingest_lambda.handler.handler"

@@ -71,7 +71,7 @@ class RecordingReporter:
 
     lines: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def recorded(self, result: Any, *, delay_ms: int, clock_error_ms: int | None) -> None:
+    def recorded(self, result: Any, *, delivery: str, delay_ms: int, clock_error_ms: int | None) -> None:
         self.lines.append(("recorded", result, delay_ms, clock_error_ms))
 
     def status(self, heartbeat: Any, *, clock_error_ms: int | None) -> None:

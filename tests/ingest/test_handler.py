@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from audience.deliveries.delivery import read_key
 from audience.errors import InvalidValue, SheetRejected, StoreUnavailable
 from audience.store import Store
 from ingest_lambda import handler as module
 from ingest_lambda.ingest import IngestResult, Keep
-from ingest_lambda.reporting import CloudReporter
+from ingest_lambda.reporting import LINES_A_MINUTE, ONE_IN, CloudReporter
 from ingest_lambda.settings import Settings
 from tests.builders import a_heartbeat
 from tests.ingest.conftest import Cloud, sqs_event
@@ -79,6 +80,20 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
 
 def a_reporter() -> CloudReporter:
     return CloudReporter(namespace="Houselights", service="ingest")
+
+
+def a_result() -> IngestResult:
+    return IngestResult(
+        session_id="talk-1",
+        stage_id="main",
+        camera_id="cam-1",
+        kind="sheet",
+        windows=1,
+        faces=7,
+        unmatched=0,
+        shares={},
+        captured_ms=0,
+    )
 
 
 def metrics_of(written: list[dict[str, Any]], **dimensions: str) -> dict[str, Any]:
@@ -232,22 +247,58 @@ class TestLines:
 
 def test_more_values_than_one_line_of_metrics_holds_are_all_written(lines):
     reporter = a_reporter()
-    result = IngestResult(
-        session_id="talk-1",
-        stage_id="main",
-        camera_id="cam-1",
-        kind="sheet",
-        windows=1,
-        faces=7,
-        unmatched=0,
-        shares={},
-        captured_ms=0,
-    )
+    result = a_result()
     for _ in range(100):
-        reporter.recorded(result, delay_ms=5, clock_error_ms=None)
+        reporter.recorded(result, delivery="0f" * 16, delay_ms=5, clock_error_ms=None)
     reporter.flush()
     faces = [value for line in lines() if "_aws" in line and "stage" not in line for value in line.get("Faces", ())]
     assert faces == [7.0] * 100
+
+
+class TestBytesOfTheLog:
+    """CloudWatch charges for them, so what goes well is gathered and sampled; what goes wrong never is."""
+
+    def test_a_deliverys_line_has_the_id_of_its_key(self, cloud, function, rekognition, lines):
+        delivery = a_window_file(3).delivery()
+        function(cloud.created(cloud.put(delivery)))
+        (line,) = [line for line in lines() if line.get("message") == "recorded"]
+        assert line["delivery"] == read_key(delivery.key).content
+
+    def test_values_are_gathered_for_some_seconds_and_none_is_lost(self, lines):
+        now = [100.0]
+        reporter = CloudReporter(namespace="Houselights", service="ingest", clock=lambda: now[0])
+        for _ in range(70):  # a call a second
+            reporter.recorded(a_result(), delivery="0f" * 16, delay_ms=5, clock_error_ms=None)
+            reporter.flush()
+            now[0] += 1
+        reporter.flush(all_of_them=True)
+        written = [line for line in lines() if "_aws" in line]
+        of_stage = [line["Faces"] for line in written if "stage" in line]
+        of_all = [line["Faces"] for line in written if "stage" not in line]
+        assert [sum(map(len, values)) for values in (of_stage, of_all)] == [70, 70]
+        assert (len(of_stage), len(of_all)) == (3, 8)
+
+    def test_what_fails_is_counted_at_once(self, lines):
+        reporter = a_reporter()
+        reporter.recorded(a_result(), delivery="0f" * 16, delay_ms=5, clock_error_ms=None)
+        reporter.flush()
+        reporter.failed(StoreUnavailable("throttled"))
+        reporter.flush()
+        assert [line["Failed"] for line in lines() if "Failed" in line] == [[1.0]]
+
+    def test_of_many_deliveries_most_lines_are_left_out_and_counted(self, lines):
+        now = [100.0]
+        reporter = CloudReporter(namespace="Houselights", service="ingest", clock=lambda: now[0])
+        for number in range(2000):
+            reporter.recorded(a_result(), delivery=f"{number:032x}", delay_ms=5, clock_error_ms=None)
+            reporter.refused("sheets/a", SheetRejected("it is no sheet")) if number == 1999 else None
+        now[0] += 60
+        reporter.recorded(a_result(), delivery="a" * 32, delay_ms=5, clock_error_ms=None)
+        written = lines()
+        told = [line for line in written if line.get("message") == "recorded"]
+        assert LINES_A_MINUTE < len(told) < LINES_A_MINUTE + 3 * 2000 / ONE_IN
+        assert len(told) + sum(line.get("left_out", 0) for line in told) == 2001
+        assert [line["message"] for line in written if line.get("level") == "WARNING"] == ["refused"]
 
 
 def test_the_function_needs_nothing_of_a_device():
