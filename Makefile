@@ -17,7 +17,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test thorough check checks format messages train train-cloud bench package component deploy-model licences wheel release deploy teardown clean
+.PHONY: help demo local-cloud test thorough check checks format messages train train-cloud bench package component deploy-model licences wheel release preflight deploy verify restore teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -125,8 +125,19 @@ deploy-model: $(SYNC) ## Put a scorer's model on Greengrass cameras: make deploy
 	$(BIN)/python -m houselights.deploying deploy-model "$(model)" $(if $(bucket),--bucket "$(bucket)") \
 	  $(if $(to),--to "$(to)") $(ACCOUNT)
 
-deploy: package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy profile=NAME [plan=FILE] [parameters="AlertEmail=you@example.org"]
+preflight: $(SYNC) ## Check the account before a deployment, and say what it makes and costs: make preflight profile=NAME
 	@$(if $(plan),test -r "$(plan)" || { echo "There is no plan $(plan): write one with houselights plan --write $(plan)" >&2; exit 2; })
+	@$(BIN)/python -m houselights.deploying preflight --stack "$(STACK)" $(if $(bucket),--bucket "$(bucket)") $(ACCOUNT) \
+	  -- $(if $(plan),$$(grep -v '^\#' "$(plan)")) $(parameters)
+
+verify: $(SYNC) ## Check that the deployed stack works: make verify profile=NAME [deliver=1] [report=FILE]
+	@$(BIN)/python -m houselights.deploying verify --stack "$(STACK)" $(if $(deliver),--deliver) \
+	  $(if $(report),--to "$(report)") $(ACCOUNT)
+
+restore: $(SYNC) ## Restore the table as a new one: make restore profile=NAME [at=INSTANT]
+	$(BIN)/python -m houselights.deploying restore --stack "$(STACK)" $(if $(at),--at "$(at)") $(ACCOUNT)
+
+deploy: preflight package $(CHECKS)/sam/.synced ## Make or change the stack: make deploy profile=NAME [plan=FILE] [parameters="AlertEmail=you@example.org"]
 	$(SAM) deploy --template-file infra/template.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \
 	  --stack-name "$(STACK)" --parameter-overrides Python=$$(cat build/package.python) \
 	  $(if $(plan),$$(grep -v '^\#' "$(plan)")) $(parameters) \

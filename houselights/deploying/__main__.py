@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
@@ -172,6 +174,83 @@ def train_cloud(
     fetch_model(session, ended, out)
     click.echo(f"{ended.seconds} s are paid for\n{out}: {model_name(out)}")
     return 0
+
+
+@deploying.command()
+@click.option("--stack", default="houselights", show_default=True, metavar="NAME")
+@click.option("--bucket", metavar="NAME", help="Bucket for the package.  [default: SAM's own]")
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]...")
+@profile_option
+@region_option
+def preflight(
+    stack: str, bucket: str | None, parameters: tuple[str, ...], profile: str | None, region: str | None
+) -> None:
+    """Check the account before a deployment, and say what it makes and costs. Changes nothing."""
+    from houselights.deploying.account import COPIES, check_account, usual_cost
+    from houselights.deploying.aws import aws_session
+
+    wrong = next((one for one in parameters if not re.fullmatch(r"[A-Za-z]+=.*", one, re.DOTALL)), None)
+    if wrong is not None:
+        raise DeploymentFailed(f"{wrong!r} is no parameter: write NAME=VALUE")
+    given = dict(one.split("=", 1) for one in parameters)
+    usual = dict(zip(COPIES, ("6", "2", "2"), strict=True))
+    counts = [given.get(name, value) for name, value in usual.items()]
+    if not all(count.isascii() and count.isdecimal() for count in counts):
+        raise DeploymentFailed(f"{', '.join(COPIES)} are whole numbers")
+    session = aws_session(profile=profile, region=region)
+    for line in check_account(session, stack, bucket=bucket, copies=sum(map(int, counts))):
+        click.echo(line)
+    click.echo(usual_cost())
+
+
+@deploying.command()
+@click.option("--stack", "name", default="houselights", show_default=True, metavar="NAME")
+@click.option("--at", metavar="INSTANT", help="Such as 2026-05-04T18:00:00+02:00.  [default: the latest possible]")
+@click.option("--to", "target", metavar="TABLE", help="Name of the new table.  [default: the table's with the time]")
+@profile_option
+@region_option
+def restore(name: str, at: str | None, target: str | None, profile: str | None, region: str | None) -> None:
+    """Restore the table to an earlier instant, as a new table; the old one is not touched."""
+    from houselights.deploying.aws import aws_session
+    from houselights.deploying.recovery import restore_table, table_of
+    from houselights.deploying.stack import find_stack
+
+    try:
+        instant = None if at is None else datetime.fromisoformat(at)
+    except ValueError:
+        raise DeploymentFailed(f"{at!r} is no instant: write it as 2026-05-04T18:00:00+02:00") from None
+    if instant is not None and instant.tzinfo is None:
+        raise DeploymentFailed(f"{at!r} has no time zone: write it as 2026-05-04T18:00:00+02:00")
+    session = aws_session(profile=profile, region=region)
+    table = table_of(find_stack(session, name))
+    new = target or f"{table[:230]}-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    restore_table(session, table, new, at=instant, notify=click.echo)
+    click.echo(f"Look at it with --store 'dynamodb://{new}?region={session.region_name}'")
+    click.echo("It also has what was deleted since: delete that again, and this table once it has served")
+
+
+@deploying.command()
+@click.option("--stack", "name", default="houselights", show_default=True, metavar="NAME")
+@click.option("--deliver", is_flag=True, help="Also send a delivery the whole way, and delete it afterwards.")
+@click.option("--to", "report", type=click.Path(path_type=Path), metavar="FILE", help="Also write a report.")
+@profile_option
+@region_option
+def verify(name: str, deliver: bool, report: Path | None, profile: str | None, region: str | None) -> int:
+    """Check that a deployed stack is as it should be and works, step by step."""
+    from houselights.deploying.aws import aws_session
+    from houselights.deploying.verify import as_markdown, check_stack, deployed
+
+    session = aws_session(profile=profile, region=region)
+    if profile is not None:
+        os.environ["AWS_PROFILE"] = profile  # the store finds its credentials by itself
+    steps = []
+    for step in check_stack(session, deployed(session, name), deliver=deliver):
+        steps.append(step)
+        click.echo(f"{step.outcome:<11} {step.name}: {step.detail}")
+    if report is not None:
+        report.write_text(as_markdown(steps, name, session.region_name), encoding="utf-8")
+        click.echo(f"written to {report}")
+    return 1 if any(step.outcome == "failed" for step in steps) else 0
 
 
 @deploying.command()

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 ARCHIVE_TEMPLATE = ROOT / "infra" / "archive.yaml"
 FIREWALL_TEMPLATE = ROOT / "infra" / "firewall.yaml"
+COPIES_TEMPLATE = ROOT / "infra" / "copies.yaml"
 DASHBOARD_TEMPLATE = ROOT / "infra" / "dashboard.yaml"
 
 
@@ -58,6 +59,12 @@ def firewall_template() -> dict[str, Any]:
 def dashboard_template() -> dict[str, Any]:
     """The template of the pages for many people."""
     return yaml.load(DASHBOARD_TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
+
+
+@functools.cache
+def copies_template() -> dict[str, Any]:
+    """The template of copies in another Region."""
+    return yaml.load(COPIES_TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

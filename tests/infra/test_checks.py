@@ -6,13 +6,21 @@ import json
 import re
 
 from tests.infra.programs import run
-from tests.infra.template import TEMPLATE, archive_template, dashboard_template, firewall_template, template
+from tests.infra.template import (
+    TEMPLATE,
+    archive_template,
+    copies_template,
+    dashboard_template,
+    firewall_template,
+    template,
+)
 
 TEMPLATES = {
     "template.yaml": template(),
     "archive.yaml": archive_template(),
     "firewall.yaml": firewall_template(),
     "dashboard.yaml": dashboard_template(),
+    "copies.yaml": copies_template(),
 }
 
 
