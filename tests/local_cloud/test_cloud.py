@@ -66,10 +66,11 @@ def test_what_is_delivered_is_told_of_with_its_bucket_key_and_size(cloud, delive
 def test_what_is_delivered_is_told_of_in_both_queues(cloud, deliver):
     key = "sheets/talk-1/main/cam-1/2026/03/01/18/1772388000000-00fe.jpg"
     deliver(key)
-    (live,) = received(cloud, cloud.queues.live, WaitTimeSeconds=20)
     (event,) = taken(cloud, 1)
-    assert json.loads(live["Body"])["detail"]["object"]["key"] == event["detail"]["object"]["key"] == key
-    cloud.client("sqs").delete_message(QueueUrl=cloud.queues.live, ReceiptHandle=live["ReceiptHandle"])
+    assert event["detail"]["object"]["key"] == key
+    # Nobody takes from the live queue, so what other tests delivered in the last minute is there too.
+    live = [json.loads(one["Body"]) for one in received(cloud, cloud.queues.live, WaitTimeSeconds=20)]
+    assert key in [one["detail"]["object"]["key"] for one in live]
 
 
 def test_a_key_is_told_as_it_is(cloud, deliver):
