@@ -50,7 +50,7 @@ RECORDED = "RECORDED"  # earlier versions kept the marks of all stages in this p
 
 _RECORDED_SHARDS = 16
 _CHANGED_SHARDS = 32
-_SCORER_COPIES = 16
+_SCORER_COPIES = 32
 
 _DIGITS = 13
 _TIME = slice(2, 2 + _DIGITS)  # start_ms in the sort key of a window or of faces
