@@ -12,14 +12,14 @@ from typing import Literal, get_args
 
 from audience.countries import country_code, country_name
 from audience.errors import InvalidValue
-from audience.language import ENGLISH, gettext, language
+from audience.language import ENGLISH, N_, gettext, language
 
 Setting = Literal["event", "cinema", "research", "home", "workplace", "education"]
 Mode = Literal["expressions", "head count"]
 
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
 MODES: tuple[str, ...] = get_args(Mode)
-NOT_LEGAL_ADVICE = "This is a safeguard, not legal advice."
+NOT_LEGAL_ADVICE = N_("This is a safeguard, not legal advice.")
 
 EU_COUNTRIES = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905

@@ -67,6 +67,7 @@ def assembled(
     scripts: str = "",
     media: str = "",
     translate: Callable[[str], str] = str,
+    style_before: str = "",
     script_before: str = "",
 ) -> Page:
     """Puts a page together from `page.html`, `page.css` and `page.js` of a package.
@@ -78,11 +79,12 @@ def assembled(
         scripts: where scripts come from beside its own, workers included, as `script-src` has it; "" for nowhere.
         media: where its videos come from, as `media-src` has it; "" for nowhere.
         translate: makes the HTML that is sent of that in `page.html`, before style and script are put in.
+        style_before: style that stands before that in `page.css`.
         script_before: script that runs before that in `page.js`.
     """
     here = files(package)
     style, script = ((here / name).read_text("utf-8") for name in ("page.css", "page.js"))
-    script = script_before + script
+    style, script = style_before + style, script_before + script
     html = translate((here / "page.html").read_text("utf-8"))
     html = html.replace("/*style*/", style).replace("/*script*/", script)
     policy = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -28,6 +28,8 @@ _TEXTS_OF_PAGE: Final = """"use strict";
 const TEXTS = JSON.parse(document.getElementById("texts").textContent);
 const LOCALE = document.documentElement.lang;
 """
+# What all these pages share: the head and frame of their HTML, their colours and buttons, and how scripts find things.
+_BASE: Final = "page_base"
 
 
 def page_routes(
@@ -84,25 +86,39 @@ class InReadersLanguage:
 def translated(package: str, code: str, frames: str, images: str, scripts: str = "", media: str = "") -> Page:
     """A page in a language: `{{ gettext("…") }}` in its HTML, and `gettext("…")` and `ngettext(…)` in its script.
 
-    A page without any is sent as it is.
+    Its HTML extends `page_base.html`; its style and script go on where `page_base.css` and `page_base.js` end.
 
     Args:
         package: see `page_routes`.
         code: a key of `audience.language.LANGUAGES`.
         frames, images, scripts, media: see `assembled`.
     """
-    assemble = partial(assembled, package, frames=frames, images=images, scripts=scripts, media=media)
-    if "gettext(" not in (files(package) / "page.html").read_text("utf-8"):
-        return assemble()
     texts = json.dumps(texts_of(f"{package.replace('.', '/')}/page.js", code), ensure_ascii=False).replace(
         "<", "\\u003c"
     )
 
     def translate(html: str) -> str:
         with using(code):
-            html = Environment(autoescape=True).from_string(html).render(gettext=gettext)
+            html = _templates().from_string(html).render(gettext=gettext)
         html = html.replace('<html lang="en">', f'<html lang="{code}" dir="{text_direction(code)}">')
         return html.replace("<script>", f'<script type="application/json" id="texts">{texts}</script>\n<script>', 1)
 
-    before = (files("dashboard") / "gettext.js").read_text("utf-8")
-    return assemble(translate=translate, script_before=_TEXTS_OF_PAGE + before)
+    return assembled(
+        package,
+        frames=frames,
+        images=images,
+        scripts=scripts,
+        media=media,
+        translate=translate,
+        style_before=_shared(f"{_BASE}.css"),
+        script_before=_TEXTS_OF_PAGE + _shared("gettext.js") + _shared(f"{_BASE}.js"),
+    )
+
+
+def _shared(name: str) -> str:
+    return (files("dashboard") / name).read_text("utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(autoescape=True, loader=FunctionLoader(_shared))

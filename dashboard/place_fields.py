@@ -13,7 +13,7 @@ from babel import Locale
 
 from audience.countries import countries
 from audience.language import ENGLISH, N_, gettext, language
-from audience.privacy import SETTINGS, Setting, decide
+from audience.privacy import NOT_LEGAL_ADVICE, SETTINGS, Setting, decide
 
 NO_SETTING = N_("Choose the kind of place: it decides whether expressions may be measured.")
 _SETTINGS: Final[dict[Setting, str]] = {
@@ -24,7 +24,6 @@ _SETTINGS: Final[dict[Setting, str]] = {
     "workplace": N_("Workplace"),
     "education": N_("Education"),
 }
-_NOT_LEGAL_ADVICE: Final = N_("This is a safeguard, not legal advice.")
 
 
 def choose_setting(key: str) -> Setting | None:
@@ -128,4 +127,4 @@ def _outcome(setting: Setting, country: str | None, *, heads_only: bool) -> str:
             "there. Other rules may.",
             country=country_name(country),
         )
-    return f"{because} {gettext(_NOT_LEGAL_ADVICE)}"
+    return f"{because} {gettext(NOT_LEGAL_ADVICE)}"

@@ -10,6 +10,7 @@ import streamlit as st
 from audience.language import gettext
 from audience.sessions import Session, Stage
 from dashboard import markup
+from dashboard.access.entry import has_page, permit_here
 from dashboard.data import SessionFile, whereabouts
 from dashboard.wording import session_names, stage_names
 
@@ -58,6 +59,15 @@ def choose_session(
 def open_session(session_id: str) -> None:
     """Puts a session into the address; the next run of the page shows it."""
     st.query_params[_KEY] = session_id
+
+
+def link_to_remote_audience(session: Session) -> None:
+    """Leads to where people at home are invited, if that is for whoever looks, and the session can have them."""
+    can_have_one = session.ended_at is None and session.mode == "expressions" and session.kind != "panel"
+    if not can_have_one or not has_page(permit_here(), "operate"):
+        return
+    query = {_KEY: session.session_id, "part": "Remote audience"}
+    st.page_link("operate/page.py", label=gettext("Invite people at home"), query_params=query)
 
 
 def show_not_found() -> None:

@@ -141,10 +141,11 @@ class SetupCache:
         try:
             session = self._store.session(session_id)
             self._seen.add(session_id)
-            what = f"stage {stage_id!r} of session {session_id!r}"
-            if self._has_stage(session_id, stage_id, now_ms):
-                what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
-                camera = self._camera(session_id, stage_id, camera_id)
+            what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
+            camera = self._camera(session_id, stage_id, camera_id)
+            # All stages of a festival are much to read for each camera.
+            if camera is None and not self._has_stage(session_id, stage_id, now_ms):
+                what = f"stage {stage_id!r} of session {session_id!r}"
         except SessionNotFound:
             if session_id in self._seen:
                 raise self.forget_deleted(session_id) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -26,12 +25,6 @@ def picture(faces: int) -> bytes:
     encoded, content = cv2.imencode(".jpg", image)
     assert encoded
     return content.tobytes()
-
-
-def camera_film(path: Path, faces: int) -> Path:
-    """A film that Chromium's pretend camera shows over and over."""
-    path.write_bytes(picture(faces) * 5)
-    return path
 
 
 def asked(

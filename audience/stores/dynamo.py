@@ -32,7 +32,6 @@ from audience.stores import documents
 from audience.stores.dynamo_client import DynamoAddress
 from audience.stores.dynamo_items import (
     FACES_ATTRIBUTES,
-    SCORERS,
     SESSION,
     WINDOW_ATTRIBUTES,
     Item,
@@ -50,6 +49,8 @@ from audience.stores.dynamo_items import (
     recorded_key,
     recorded_of,
     records_of,
+    shared_scorer_keys,
+    shared_scorers,
     start_camera_part,
     under,
     window_item,
@@ -320,12 +321,12 @@ class DynamoStore:
     def put_scorer(self, scorer: ScorerRecord, session_id: str | None = None) -> None:
         name, document = f"SCORER#{scorer.name}", documents.to_json(scorer)
         if session_id is None:
-            self._table.put(document_item(key(SCORERS, name), document))
+            self._table.put_all([document_item(copy, document) for copy in shared_scorer_keys(name)])
         else:
             self._put(key(documents_of(session_id), name), document, session_id)
 
     def scorers(self, session_id: str | None = None) -> dict[str, ScorerRecord]:
-        shared = self._scorers(under(SCORERS))
+        shared = self._scorers(shared_scorers())
         return known_scorers(
             shared, {} if session_id is None else self._scorers(under(documents_of(session_id), "SCORER"))
         )

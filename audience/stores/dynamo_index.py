@@ -53,22 +53,26 @@ class SessionIndex:
 
     def put(self, session: Session, before: Session | None) -> None:
         """Writes the entries of a session, and removes those that it had before and has no more."""
-        entries = _entries(session)
+        entries = entries_of(session)
         month = _month(session)
         if month not in self._known_months:
             self._table.put(key(MONTHS, month))
             self._known_months.add(month)
-        old = _entries(before) if before is not None else {}
+        old = entries_of(before) if before is not None else {}
         self._table.put_all([item for at, item in entries.items() if old.get(at) != item])
         self._table.delete_all([key(at.partition, at.sort) for at in old.keys() - entries.keys()])
 
     def remove(self, session: Session) -> None:
         """Removes the entries of a session."""
-        self._table.delete_all([key(at.partition, at.sort) for at in _entries(session)])
+        self._table.delete_all([key(at.partition, at.sort) for at in entries_of(session)])
 
-    def all(self) -> list[Session]:
-        """Every session, the latest start first."""
-        parts = [under(_of_month(month)) for month in self._months()]
+    def all(self, *, of_earlier: bool = False) -> list[Session]:
+        """Every session, the latest start first.
+
+        Args:
+            of_earlier: whether the table may be one of an earlier version, whose sessions are left out.
+        """
+        parts = [under(_of_month(month)) for month in self._months(of_earlier=of_earlier)]
         rows = [row for part in self._table.rows_each(parts, ("document",)) for row in part]
         return [documents.from_json(row["document"]["S"], Session) for row in rows]
 
@@ -115,9 +119,9 @@ class SessionIndex:
                 )
             self._is_current = True
 
-    def _months(self) -> list[str]:
+    def _months(self, *, of_earlier: bool = False) -> list[str]:
         months = [item["sk"]["S"] for item in self._table.rows(under(MONTHS), ("sk",))]
-        if not months:
+        if not months and not of_earlier:
             self.check_version()
         return sorted(months, reverse=True)
 
@@ -164,7 +168,7 @@ class SessionIndex:
                 first = next((word for word in words_of(session) if word.startswith(longest)), "")
                 if entry != _word_entry(first, session) or not matches(session, words):
                     continue
-            elif entry not in _entries(session):
+            elif entry not in entries_of(session):
                 continue
             shown.append(read)
         return shown
@@ -181,7 +185,7 @@ class SessionIndex:
         return found
 
 
-def _entries(session: Session) -> dict[_Entry, Item]:
+def entries_of(session: Session) -> dict[_Entry, Item]:
     """The items of a session's entries, by key."""
     latest_first = _latest_first(session)
     by_month = _Entry(_of_month(_month(session)), latest_first)

@@ -7,7 +7,8 @@
 - transcripts, compressed, and pictures of slides: `D#<session>`, `TRANSCRIPT#<stage>` and `PICTURE#<stage>#<picture>`
 - cameras, progress, heartbeats: `D#<session>`, `CAMERA#<stage>#<camera>`, `PROGRESS#…` and `HEARTBEAT#…`
 - rules, alerts, marks, watchers, reports that were mailed: `D#<session>`, `ALERTING#RULE#<rule>`, `ALERTING#ALERT#…`
-- scorers that all share, and those declared by a session's cameras: `SCORERS` and `D#<session>`, `SCORER#<name>`
+- scorers that all share, in copies, and those declared by a session's cameras: `SCORERS#<copy>` and `D#<session>`,
+  `SCORER#<name>`
 - stages that have records: `R#<session>#<shard>`, `<stage>`
 - the index of sessions: `SESSIONS#<month>`, `FILM#<film>` and `WORD#<first letter>` (`audience.stores.dynamo_index`),
   and the months there are: `MONTHS`, `<month>`
@@ -24,6 +25,7 @@ squares (of their confidences) and over (faces that reach the scorer's threshold
 
 from __future__ import annotations
 
+import random
 import struct
 import zlib
 from collections.abc import Iterable
@@ -43,11 +45,12 @@ Kind = Literal["W#", "F#"]
 
 SESSIONS = "SESSIONS"  # earlier versions kept all sessions in this partition
 SESSION = "SESSION"
-SCORERS = "SCORERS"
+SCORERS = "SCORERS"  # earlier versions kept shared scorers in this partition
 RECORDED = "RECORDED"  # earlier versions kept the marks of all stages in this partition
 
 _RECORDED_SHARDS = 16
 _CHANGED_SHARDS = 32
+_SCORER_COPIES = 32
 
 _DIGITS = 13
 _TIME = slice(2, 2 + _DIGITS)  # start_ms in the sort key of a window or of faces
@@ -85,6 +88,16 @@ def recorded_key(session_id: str, stage_id: str) -> Item:
 def recorded_of(session_id: str) -> list[KeyRange]:
     """The keys of the marks of a session's stages."""
     return [under(f"R#{session_id}#{shard}") for shard in range(_RECORDED_SHARDS)]
+
+
+def shared_scorer_keys(name: str) -> list[Item]:
+    """The keys of the copies of a scorer that all sessions share: every function copy reads these."""
+    return [key(f"{SCORERS}#{shard}", name) for shard in range(_SCORER_COPIES)]
+
+
+def shared_scorers() -> KeyRange:
+    """The keys of one copy, drawn by chance, of the scorers that all sessions share."""
+    return under(f"{SCORERS}#{random.randrange(_SCORER_COPIES)}")
 
 
 def changed_key(day: str, session_id: str, stage_id: str = "") -> Item:

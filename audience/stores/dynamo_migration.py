@@ -1,4 +1,5 @@
-"""Migration of packed windows of earlier versions to named numbers, while the table is in use.
+"""Migration of tables of earlier versions, while they are in use: sessions get partitions of their own, packed windows
+become named numbers.
 
 Writes are charged by item size, names and values, in whole KB ("DynamoDB item sizes and formats", Amazon DynamoDB
 Developer Guide).
@@ -12,8 +13,26 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
+from audience.sessions import Session
+from audience.stores import documents
 from audience.stores.dynamo_client import DynamoAddress
-from audience.stores.dynamo_items import PACKED, RECORDED, Item, between, renewed_item, under
+from audience.stores.dynamo_index import SessionIndex
+from audience.stores.dynamo_items import (
+    PACKED,
+    RECORDED,
+    SCORERS,
+    SESSION,
+    SESSIONS,
+    Item,
+    between,
+    documents_of,
+    key,
+    recorded_key,
+    recorded_of,
+    renewed_item,
+    shared_scorer_keys,
+    under,
+)
 from audience.stores.dynamo_table import DynamoTable
 
 _WRITE_UNIT_BYTES = 1024
@@ -53,14 +72,15 @@ _AT_A_TIME = 200  # windows per progress report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """The pending migration: number of windows, and their write units."""
+    """The pending migration: numbers of sessions to move and of windows to rewrite, and the write units of these."""
 
+    sessions: int
     windows: int
     write_units: int
 
 
 class DynamoMigration:
-    """Rewrites the packed windows of one table, one by one, so that it can be stopped and restarted.
+    """Moves the sessions and rewrites the packed windows of one table, one by one: it can be stopped and restarted.
 
     All methods raise `StoreUnavailable` if the table cannot be used, and `InvalidValue` if a window is damaged.
     """
@@ -72,14 +92,37 @@ class DynamoMigration:
             url: of the store, see `DynamoStore`.
         """
         self._table = DynamoTable(DynamoAddress.of(url))
+        self._index = SessionIndex(self._table)
 
     def due(self) -> Due:
-        """Counts the pending windows; reads every window and writes nothing."""
+        """Counts what is pending; reads every window and writes nothing."""
         windows = units = 0
+        sessions = len(self._table.rows(under(SESSIONS), ("sk",)))
         for pairs in self._packed():
             windows += len(pairs)
             units += sum(write_units(new) for _, new in pairs)
-        return Due(windows=windows, write_units=units)
+        return Due(sessions=sessions, windows=windows, write_units=units)
+
+    def move_sessions(self) -> int:
+        """Moves sessions, and the marks of what was recorded, out of the partitions that all shared; returns how many.
+
+        A session that is being deleted stays so.
+        """
+        marks = self._table.rows(under(RECORDED), ("pk", "sk"))
+        # The marks first, because they lead a deletion to the records.
+        self._table.put_all([recorded_key(*mark["sk"]["S"].split("#")) for mark in marks])
+        self._table.delete_all(marks)
+        scorers = self._table.rows(under(SCORERS), ("pk", "sk", "document"))
+        self._table.put_all([{**item, **copy} for item in scorers for copy in shared_scorer_keys(item["sk"]["S"])])
+        self._table.delete_all([key(SCORERS, item["sk"]["S"]) for item in scorers])
+        earlier = self._table.rows(under(SESSIONS), ("pk", "sk", "document", "set_up", "deleting"))
+        for item in earlier:
+            session = documents.from_json(item["document"]["S"], Session)
+            moved = {**item, **key(documents_of(session.session_id), SESSION)}
+            self._table.put_if(moved, "attribute_not_exists(pk)")
+            self._index.put(session, None)
+            self._table.delete(key(SESSIONS, item["sk"]["S"]))
+        return len(earlier)
 
     def renew(self) -> Iterator[int]:
         """Rewrites the windows, and yields the number done since the last yield.
@@ -102,9 +145,18 @@ class DynamoMigration:
 
     def _packed(self) -> Iterator[list[tuple[Item, Item]]]:
         """Yields, for each stage with records, its packed windows and their replacements."""
-        for mark in self._table.rows(under(RECORDED), ("sk",)):
-            session_id, stage_id = mark["sk"]["S"].split("#")
+        for session_id, stage_id in self._recorded():
             keys = between("W#", session_id, stage_id, None, None)
             assert keys is not None
             found = self._table.rows(keys, _ATTRIBUTES, holding=PACKED)
             yield [(item, renewed_item(item, session_id, stage_id)) for item in found]
+
+    def _recorded(self) -> Iterator[tuple[str, str]]:
+        """Yields session and stage of those with records, before and after sessions are moved."""
+        for mark in self._table.rows(under(RECORDED), ("sk",)):
+            session_id, stage_id = mark["sk"]["S"].split("#")
+            yield session_id, stage_id
+        for session in self._index.all(of_earlier=True):
+            for marks in self._table.rows_each(recorded_of(session.session_id), ("sk",)):
+                for mark in marks:
+                    yield session.session_id, mark["sk"]["S"]

@@ -1,7 +1,7 @@
 """Roll-ups and overviews in the DynamoDB table, and what of them to recompute when items changed.
 
-`ingest_lambda.rollups` is called by the table's stream. What it writes is recomputed from all windows of a minute, so
-late, doubled, corrected and deleted windows leave what is right, and a call that is repeated changes nothing.
+`audience.stores.rollup_renewal` runs on the table's stream. What is written is recomputed from all windows of a minute,
+so late, doubled, corrected and deleted windows leave what is right, and a call that is repeated changes nothing.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from audience.language import gettext, is_right_to_left, language
+from audience.language import gettext, language, text_direction
 from dashboard.access.settings import AccessSettings, is_signed_in, is_verified
 
 _STYLE: Final = """
@@ -102,7 +102,7 @@ def page(says: SignInMessage, root_path: str) -> bytes:
         "</form>"
         for place, (name, path) in enumerate(says.ways)
     )
-    direction = ' dir="rtl"' if is_right_to_left(language()) else ""
+    direction = f' dir="{text_direction(language())}"'
     what_it_is = gettext("How an audience reacted, second by second")
     return (
         f'<!doctype html><html lang="{language()}"{direction}><head>'

@@ -95,7 +95,10 @@ class Picture {
 
   /** Finds room for the names: as long as the whole session is in view, so that nothing moves in a closer look. */
   #nameSegments() {
-    const { figures, zoom } = this;
+    const { figures, zoom, width, font } = this;
+    const known = [figures, zoom.length, width, font, document.fonts.status];
+    if (known.every((one, place) => one === this.named?.[place])) return;
+    this.named = known;
     const room = ([from, until]) => ((until - from) / zoom.length) * this.width - 10;
     const cut = (named) => (one) => this.#wrapped(this.#nameOf(one, named), room(one)).cut;
     this.numbered = figures.segments.some(cut(false));

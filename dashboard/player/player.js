@@ -79,18 +79,23 @@ class Player {
     return !this.video.paused && !this.video.ended;
   }
 
+  /** Of the plot as it was drawn last: to ask the browser between two changes makes it lay the page out each time. */
+  get width() {
+    return this.picture.width ?? this.plot.clientWidth;
+  }
+
   get curve() {
     const { figures, zoom } = this;
-    const raw = !zoom.whole && (figures.window_s / zoom.span) * this.plot.clientWidth >= RAW_FROM_PX;
+    const raw = !zoom.whole && (figures.window_s / zoom.span) * this.width >= RAW_FROM_PX;
     return raw ? figures.raw : figures.smooth;
   }
 
   xOf(second) {
-    return this.zoom.part(second) * this.plot.clientWidth;
+    return this.zoom.part(second) * this.width;
   }
 
   secondAt(x) {
-    return this.zoom.from + (x / this.plot.clientWidth) * this.zoom.span;
+    return this.zoom.from + (x / this.width) * this.zoom.span;
   }
 
   /** Goes to a second of the session at once; the recording follows. */
@@ -246,7 +251,7 @@ class Player {
     for (const [second, button] of placed.sort((one, other) => one[0] - other[0])) {
       button.hidden = !this.zoom.contains(second);
       if (button.hidden) continue;
-      const left = Math.min(Math.max(this.xOf(second) - MARKER_PX / 2, free), this.plot.clientWidth - MARKER_PX);
+      const left = Math.min(Math.max(this.xOf(second) - MARKER_PX / 2, free), this.width - MARKER_PX);
       button.style.left = `${left}px`;
       free = left + MARKER_PX + 2;
     }
@@ -258,10 +263,12 @@ class Player {
   redraw() {
     this.drawing ??= requestAnimationFrame(() => {
       this.drawing = null;
-      const { figures, zoom, curve, palette, plot } = this;
+      const { figures, zoom, palette, plot } = this;
       const [width, height, style] = [plot.clientWidth, plot.clientHeight, getComputedStyle(this.root)];
       const [font, paper] = [style.fontFamily, style.getPropertyValue("--st-background-color")];
       if (!width) return;
+      this.picture.width = width;
+      const { curve } = this;
       this.picture.draw({ figures, zoom, curve, palette, width, height, font, paper });
       plot.dataset.curve = curve === figures.smooth ? "smooth" : "raw";
       this.#legend();
@@ -353,7 +360,7 @@ class Player {
     this.tip.textContent = lines.filter(Boolean).join("\n");
     this.tip.hidden = false;
     const [x, wide] = [this.xOf(second), this.tip.offsetWidth + 14];
-    const left = x + wide > this.plot.clientWidth ? x - wide : x + 14;
+    const left = x + wide > this.width ? x - wide : x + 14;
     this.tip.style.transform = `translateX(${Math.max(0, left)}px)`;
   }
 
@@ -393,7 +400,7 @@ class Player {
     const middle = ([one, other]) => (one + other) / 2;
     const held = this.secondAt(middle(before));
     this.zoom.closer(apart(after) / apart(before), held);
-    this.show(held - (middle(after) / this.plot.clientWidth) * this.zoom.span, this.zoom.span);
+    this.show(held - (middle(after) / this.width) * this.zoom.span, this.zoom.span);
   }
 
   #scrub(x) {

@@ -26,9 +26,9 @@ from houselights.archiving.catalog import (
 from houselights.archiving.columns import TABLES, arrow_schema
 from houselights.archiving.tables import parquet, read_parquet
 
-MOST_STAGES: Final = 50
-MOST_ROWS: Final = 250_000
-"""The stages and windows of a pack; some 17 MB. A stage with more has a pack of its own."""
+MOST_STAGES: Final = 25
+MOST_ROWS: Final = 125_000
+"""The stages and windows of a pack; some 8 MB. A stage with more has a pack of its own."""
 
 StageKey = tuple[str, str]
 """A session's id and a stage's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
@@ -11,9 +12,9 @@ from typing import Final
 import msgspec
 
 from audience.disclosure import MIN_FACES
-from audience.errors import InvalidValue
-from audience.sessions import Session, Stage
-from audience.store import RecordingProgress, Store
+from audience.errors import InvalidValue, SessionNotFound
+from audience.sessions import MINUTE_MS, Session, Stage
+from audience.store import DELETIONS_KNOWN_MS, RecordingProgress, Store
 from audience.time import to_ms
 from houselights.archiving.catalog import Catalog, SessionEntry, StageEntry
 from houselights.archiving.packs import (
@@ -33,6 +34,9 @@ from houselights.archiving.tables import (
     windows_table,
 )
 from houselights.stored_reviews import stored_windows
+
+OVERLAP_MS: Final = 15 * MINUTE_MS
+"""How far a run looks back before the beginning of the last one: clocks differ, and writes take their time."""
 
 _MOST_SESSIONS: Final = 1000
 
@@ -73,7 +77,7 @@ def archive(store: Store, place: ArchivePlace, *, now_ms: int, on_session: Calla
         StoreUnavailable: the store cannot be read.
     """
     catalog = Catalog(place, store.url, now_ms)
-    changed = _changed(store, catalog)
+    changed = _changed(store, catalog, now_ms)
     on_session(0, len(changed))
     gone = [session_id for session_id, session in changed.items() if session is None]
     _remove(catalog, gone)
@@ -92,11 +96,32 @@ def month_of(session: Session) -> str:
     return f"{session.started_at.astimezone(UTC):%Y-%m}"
 
 
-def _changed(store: Store, catalog: Catalog) -> dict[str, Session | None]:
+def _changed(store: Store, catalog: Catalog, now_ms: int) -> dict[str, Session | None]:
     """The sessions that may have changed since the last run, by id; None for one that was deleted."""
-    found: dict[str, Session | None] = {session.session_id: session for session in store.sessions()}
-    archived = [session_id for month in catalog.months for session_id in catalog.month(month).sessions]
-    return found | dict.fromkeys(session_id for session_id in archived if session_id not in found)
+    found: dict[str, Session | None] = {}
+    since_ms = catalog.since_ms
+    if since_ms is not None:
+        for session_id in {*store.changed_sessions(since_ms - OVERLAP_MS), *catalog.refused}:
+            found[session_id] = None
+            with suppress(SessionNotFound):
+                found[session_id] = store.session(session_id)
+    if since_ms is None or now_ms - since_ms > DELETIONS_KNOWN_MS - OVERLAP_MS:
+        there = {session.session_id: session for session in store.sessions()}
+        found |= there if since_ms is None else {}
+        archived = [session_id for month in catalog.months for session_id in catalog.month(month).sessions]
+        found |= dict.fromkeys(session_id for session_id in archived if session_id not in there)
+    if catalog.unfinished_ms is None:
+        return found
+    # What an unfinished run has read since it began need not be read again, unless it changed since.
+    again = {*store.changed_sessions(catalog.unfinished_ms - OVERLAP_MS), *catalog.refused}
+    return {
+        session_id: session
+        for session_id, session in found.items()
+        if session is None
+        or session_id in again
+        or (entry := catalog.month(month_of(session)).sessions.get(session_id)) is None
+        or entry.read_ms < catalog.unfinished_ms
+    }
 
 
 def _remove(catalog: Catalog, session_ids: Iterable[str]) -> None:

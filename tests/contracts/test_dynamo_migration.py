@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from audience.stores import open_store
+from audience.errors import StoreUnavailable
+from audience.sessions import Session
+from audience.stores import documents, open_store
 from audience.stores.dynamo_client import DynamoAddress, client_for
 from audience.stores.dynamo_items import PACKED, record_key
 from houselights.cli import run
-from tests.builders import a_session, a_window, after_ms
+from tests.builders import a_scorer, a_session, a_window, after_ms
 
 # Two faces of which one smiles, as the first version packed them.
 OLD = bytes.fromhex("01e80300000000000002000000020000000100780001000000000000000000f03f000000000000e43f")
@@ -31,6 +33,22 @@ def url(request, new_table):
         puts = [{"PutRequest": {"Item": item}} for item in old[begin : begin + 25]]
         client.batch_write_item(RequestItems={table: puts})
     return at
+
+
+def as_before(url):
+    """Puts the session and its mark where earlier versions had them, and takes away what they had not."""
+    client, table = client_of(url)
+    pages = client.get_paginator("scan").paginate(TableName=table)
+    every = [item for page in pages for item in page["Items"]]
+    (session,) = (item for item in every if item["sk"]["S"] == "SESSION")
+    for item in every:
+        if item["pk"]["S"].partition("#")[0] in ("D", "R", "SESSIONS", "WORD", "MONTHS", "CHANGED", "SCORERS"):
+            client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
+    client.put_item(TableName=table, Item={**session, "pk": {"S": "SESSIONS"}, "sk": {"S": "SESSION#talk-1"}})
+    client.put_item(TableName=table, Item={"pk": {"S": "RECORDED"}, "sk": {"S": "talk-1#main"}})
+    scorer = {"pk": {"S": "SCORERS"}, "sk": {"S": "SCORER#own"}, "document": {"S": documents.to_json(a_scorer("own"))}}
+    client.put_item(TableName=table, Item=scorer)
+    return session
 
 
 def client_of(url):
@@ -65,6 +83,32 @@ def test_old_windows_are_counted_and_rewritten_once(url, capsys):
     capsys.readouterr()
     assert run(["migrate", "--store", url]) == 0
     assert "Nothing to rewrite" in capsys.readouterr().out
+
+
+def test_sessions_move_to_partitions_of_their_own_and_are_summed_up(url, capsys):
+    before = as_before(url)
+    with open_store(url) as store:
+        for use in (store.sessions, store.session_page, lambda: store.session("talk-1"), put_one(store)):
+            with pytest.raises(StoreUnavailable, match="houselights migrate"):
+                use()
+    assert run(["migrate", "--dry-run", "--store", url]) == 0
+    assert "1 sessions to move" in capsys.readouterr().out
+    assert run(["migrate", "--yes", "--store", url]) == 0
+    with open_store(url) as store:
+        assert [one.session_id for one in store.sessions()] == ["talk-1"]
+        assert store.session("talk-1") == documents.from_json(before["document"]["S"], Session)
+        assert "own" in store.scorers()
+        (listed,) = store.session_page(words="talk").sessions
+        assert listed.overview is not None
+        assert store.rollups("talk-1", "main", width_ms=60_000).spans.sum() == 301
+        assert run(["migrate", "--store", url]) == 0
+        assert "Nothing to rewrite" in capsys.readouterr().out
+        store.delete_session("talk-1")
+        assert len(store.windows("talk-1", "main")) == 0
+
+
+def put_one(store):
+    return lambda: store.put_windows([a_window(of=2)])
 
 
 def test_what_was_deleted_meanwhile_stays_deleted_and_the_rest_goes_on(url, monkeypatch):

@@ -17,8 +17,8 @@ from audience.store import SessionPage, Store
 from audience.stores import dynamo, open_store, overviews
 from audience.stores.dynamo import DynamoStore
 from audience.stores.dynamo_client import DynamoAddress, client_for
+from audience.stores.rollup_renewal import renew
 from audience.window_table import WindowTable
-from ingest_lambda.rollups import renew
 from tests.builders import (
     BEGAN_MS,
     a_camera,

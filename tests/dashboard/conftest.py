@@ -25,6 +25,7 @@ from audience.store import Store
 from audience.stores import open_store
 from audience.windows import WindowRecord
 from dashboard import data
+from tests.browser import ARGUMENTS, browser_path
 from tests.builders import (
     BEGAN,
     a_camera,
@@ -250,3 +251,30 @@ def opened(
     yield at
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def with_camera(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Opens a window of a browser of its own, whose camera shows one picture for good."""
+    launched = []
+
+    def opened(jpeg: bytes, *, width: int, height: int) -> Page:
+        film = tmp_path / "camera.mjpeg"
+        film.write_bytes(jpeg * 5)
+        own = browser.browser_type.launch(
+            executable_path=browser_path(),
+            args=[
+                *ARGUMENTS,
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={film}",
+            ],
+        )
+        launched.append(own)
+        page = own.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(limit_s() * 1000)
+        return page
+
+    yield opened
+    for own in launched:
+        own.close()

@@ -186,7 +186,7 @@ def test_the_difference_is_told_with_its_sign_and_band():
         low=np.array([0.02, NAN, NAN] * 4),
         high=np.array([0.22, NAN, NAN] * 4),
         clusters=(),
-        unit="share",
+        unit="screenings",
     )
     rows = compare_rows(AXIS, [a_line([0.2] * 12)], difference, WHOLE)
     assert [said.splitlines()[-1] for said in rows["said"][:3]] == [
@@ -206,7 +206,7 @@ DIFFERENCE = Difference(
     low=np.full(12, -0.05),
     high=np.full(12, 0.25),
     clusters=((4, 7),),
-    unit="share",
+    unit="screenings",
 )
 
 

@@ -5,14 +5,15 @@ The photos are really measured; only the template comes from a stand-in, because
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from audience.identity import thresholds
 from audience.identity.gate import CONDITIONS
@@ -23,10 +24,8 @@ from audience.stores import open_identity
 from dashboard.pages.join.routes import join_routes
 from dashboard.photos import MeasuredPhoto, PhotoProcess
 from tests.axe import violations
-from tests.browser import ARGUMENTS, browser_path
 from tests.portraits import portrait
 from tests.routes_server import Answer, serving
-from tests.videos import write_video
 
 pytestmark = pytest.mark.browser
 
@@ -92,28 +91,9 @@ def address(url: str) -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture
-def phone(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+def phone(with_camera: Callable[..., Page]) -> Page:
     """A phone whose camera sees somebody."""
-    picture = portrait(480)
-    file = write_video(
-        tmp_path / "face.mjpeg",
-        at_ms=[0, 100, 200],
-        codec="mjpeg",
-        size=(480, 480),
-        pix_fmt="yuvj420p",
-        picture=lambda _: picture,
-    )
-    own = browser.browser_type.launch(
-        executable_path=browser_path(),
-        args=[
-            *ARGUMENTS,
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={file}",
-        ],
-    )
-    yield own.new_page(viewport={"width": 390, "height": 844})
-    own.close()
+    return with_camera(cv2.imencode(".jpg", portrait(480))[1].tobytes(), width=390, height=844)
 
 
 def test_somebody_enrols_by_the_camera_checks_in_and_withdraws(

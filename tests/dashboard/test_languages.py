@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
@@ -33,6 +33,7 @@ from dashboard.clock import date_text, day_text
 from dashboard.pages.household.routes import household_routes
 from tests.architecture.sources import modules
 from tests.dashboard.conftest import Pages, text_of
+from tests.dashboard.page_texts import english_on
 from tests.routes_server import Answer, serving
 
 ROOT = Path(__file__).parents[2]
@@ -175,6 +176,23 @@ def test_a_page_speaks_the_language_that_its_address_or_its_list_names(pages: Pa
 
 def test_a_language_that_is_not_there_is_english(pages: Pages) -> None:
     assert "Sessions" in text_of(pages.sessions(language="xx"))
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        lambda pages: pages.compare(language="de"),
+        lambda pages: pages.scenes(language="de"),
+        lambda pages: pages.planner(language="de"),
+        lambda pages: pages.timeline("talk-1", language="de"),
+        lambda pages: pages.bring(language="de"),
+    ],
+    ids=["compare", "scenes", "planner", "timeline", "bring"],
+)
+def test_no_sentence_of_a_page_stays_english(pages: Pages, filled: str, opened: Callable[[Pages], AppTest]) -> None:
+    app = opened(pages)
+    assert not app.exception
+    assert english_on(app, "de") == []
 
 
 @pytest.fixture

@@ -616,6 +616,12 @@ def test_the_estimate_says_what_it_assumes_and_whether_it_is_within_the_budget(p
     assert "within the budget of $20.00" in text_of(app)
 
 
+def test_the_day_s_estimate_and_budget_stand_at_the_head_of_the_page(pages: Pages, talk: str) -> None:
+    assert "$" not in text_of(pages.operate())  # on one's own machines nothing is paid
+    text = text_of(pages.operate(**{"cost-scoring": "cloud", "cost-budget": "50"}))
+    assert "of $50.00 for the day" in text
+
+
 def test_a_preview_is_offered_only_where_a_camera_of_this_machine_shows_one(pages: Pages, talk: str) -> None:
     assert "No camera preview is available here" in text_of(pages.operate(part="Preview"))
 
@@ -707,6 +713,19 @@ def test_all_cameras_have_their_lines_in_one_block_and_a_card_each_to_print(page
     assert page.count("<svg") == 6
     assert "Barn &lt;i&gt;" in page
     assert "<img" not in page
+
+
+def test_a_festival_s_stage_says_how_to_get_there(pages: Pages, festival: str) -> None:
+    app = pages.operate()
+    detailed(app, "barn")
+    field = app.text_input(key="directions-fest-1-barn")
+    field.input("http://maps.example/barn")
+    button(app, "Save").click().run()
+    assert "begins with https://" in text_of(app)
+    app.text_input(key="directions-fest-1-barn").input(" 6 min from the gate ")
+    button(app, "Save").click().run()
+    with open_store(festival) as store:
+        assert [stage.directions for stage in store.stages("fest-1")] == ["6 min from the gate", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -16,8 +15,7 @@ from dashboard.pages.camera import routes
 from dashboard.pages.camera.routes import camera_routes
 from dashboard.phone_process import phones
 from tests.axe import violations
-from tests.browser import ARGUMENTS, browser_path
-from tests.phone_pictures import camera_film
+from tests.phone_pictures import picture
 from tests.routes_server import serving
 from tests.ticking import limit_s
 
@@ -25,22 +23,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def phone(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+def phone(with_camera: Callable[..., Page]) -> Page:
     """A phone whose camera sees three people."""
-    film = camera_film(tmp_path / "camera.mjpeg", 3)
-    launched = browser.browser_type.launch(
-        executable_path=browser_path(),
-        args=[
-            *ARGUMENTS,
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={film}",
-        ],
-    )
-    page = launched.new_page(viewport={"width": 390, "height": 844})
-    page.set_default_timeout(limit_s() * 1000)
-    yield page
-    launched.close()
+    return with_camera(picture(3), width=390, height=844)
 
 
 def test_a_phone_counts_from_one_tap_through_a_lost_network_to_the_end_of_its_link(phone: Page, store_url: str):

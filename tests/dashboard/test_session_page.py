@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import escape, unescape
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -182,6 +183,12 @@ def test_without_a_timeline_the_page_leads_to_where_one_is_laid(pages: Pages, fi
     assert links(app)["Add slides and times"] == "timeline?session=nasty-1&stage=main"
     assert components(app) == ["player"]
     assert "Edit slides and times" in links(pages.session("talk-1"))
+
+
+def test_a_session_that_goes_on_leads_to_where_people_at_home_are_invited(pages: Pages, filled: str) -> None:
+    (address,) = [to for label, to in links(pages.session("empty-1")).items() if label == "Invite people at home"]
+    assert parse_qs(address.partition("?")[2]) == {"session": ["empty-1"], "part": ["Remote audience"]}
+    assert "Invite people at home" not in links(pages.session("talk-1"))
 
 
 def test_what_was_lost_of_a_recording_and_a_doubtful_start_are_said(pages: Pages, store_url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Page, Request, expect
 
 from audience.remote_audience import STAGE_ID
 from audience.remote_figures import row_order
@@ -21,7 +21,6 @@ from dashboard import remote_data
 from dashboard.pages.watch.models import can_measure
 from dashboard.pages.watch.routes import watch_routes
 from tests.axe import violations
-from tests.browser import ARGUMENTS, browser_path
 from tests.builders import a_session
 from tests.routes_server import serving
 from tests.ticking import limit_s
@@ -58,32 +57,12 @@ def link(tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 @pytest.fixture
-def viewer(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+def viewer(with_camera: Callable[..., Page]) -> Page:
     """A laptop whose camera sees somebody."""
     picture = np.full((480, 640, 3), 60, np.uint8)
     face = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
     picture[:, 80:560] = cv2.resize(face, (480, 480), interpolation=cv2.INTER_AREA)
-    file = write_video(
-        tmp_path / "face.mjpeg",
-        at_ms=[0, 100, 200],
-        codec="mjpeg",
-        size=(640, 480),
-        pix_fmt="yuvj420p",
-        picture=lambda _: picture,
-    )
-    own = browser.browser_type.launch(
-        executable_path=browser_path(),
-        args=[
-            *ARGUMENTS,
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={file}",
-        ],
-    )
-    page = own.new_page(viewport={"width": 1280, "height": 800})
-    page.set_default_timeout(limit_s() * 1000)
-    yield page
-    own.close()
+    return with_camera(cv2.imencode(".jpg", picture)[1].tobytes(), width=1280, height=800)
 
 
 def rows_of(request: Request) -> list[tuple[int, list[float]]]:

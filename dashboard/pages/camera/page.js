@@ -1,6 +1,3 @@
-"use strict";
-const $ = (id) => document.getElementById(id);
-const HERE = location.pathname.replace(/\/+$/, "");
 const EVERY_MS = 1000, PATIENCE_MS = 6000, LONGEST_WAIT_MS = 8000, MIDDLE_MS = 500, LOW_BATTERY = 0.2;
 const SIZES = [[1280, 0.75], [1280, 0.6], [960, 0.6], [640, 0.6]];
 const TILTED_DEG = 8, FLAT = 5;

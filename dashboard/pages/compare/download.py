@@ -11,7 +11,7 @@ from altair import LayerChart
 from audience.comparing.comparison import Comparison, ScreeningRow
 from audience.disclosure import exact_share
 from audience.export.tables import STAGE_KEY, Cell, Column, ExportTable, joined, notes_table, table_of_rows
-from audience.language import gettext, language, using
+from audience.language import language, using
 from audience.time import instant_text
 from dashboard.charts.compare import compare_chart
 from dashboard.charts.theme import LIGHT, Palette
@@ -60,8 +60,7 @@ class CompareView:
         """Of the pair; None where there is none to draw."""
         if self.pair is None or self.comparison is None:
             return None
-        what = gettext("share") if self.unit == "screenings" else gettext("mean confidence")
-        return self.laid.difference(self.comparison, self.pair[0].name, self.pair[1].name, what)
+        return self.laid.difference(self.comparison, self.pair[0].name, self.pair[1].name, self.unit)
 
     def chart(self, palette: Palette) -> LayerChart:
         """The chart in some colours."""

@@ -14,7 +14,7 @@ from audience.comparing.cuts import Cut, Edit
 from dashboard.pages.choose_sessions import Facet, value_name, values_of
 from dashboard.pages.compare.film_axis import FilmAxis, length_s, usual_timeline
 from dashboard.pages.compare.rows import Difference, Line
-from dashboard.pages.compare.text import found
+from dashboard.pages.compare.text import Unit, found
 from dashboard.pages.screenings import Screening, names_of
 
 
@@ -137,7 +137,7 @@ class AlignedScreenings:
         """One screening over some cells."""
         return self.axis.row(screening, self.expression, self.cuts[screening.key], inside)
 
-    def difference(self, comparison: Comparison, a: str, b: str, what: str) -> Difference | None:
+    def difference(self, comparison: Comparison, a: str, b: str, unit: Unit) -> Difference | None:
         """A comparison on the axis; None where there is not enough data for one."""
         if not comparison.enough:
             return None
@@ -149,5 +149,5 @@ class AlignedScreenings:
             low=self.axis.on_own(comparison.low),
             high=self.axis.on_own(comparison.high),
             clusters=tuple((int(at[one.first]), int(at[one.last])) for one in found(comparison)),
-            unit=what,
+            unit=unit,
         )

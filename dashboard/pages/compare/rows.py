@@ -18,6 +18,7 @@ from dashboard.charts.compare import CLUSTER, MOST_BANDS, CompareFigures
 from dashboard.charts.theme import MOST_STYLES
 from dashboard.charts.thinning import thinned_together
 from dashboard.pages.compare.film_axis import FilmAxis
+from dashboard.pages.compare.text import Unit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -54,7 +55,7 @@ class Difference:
         higher, lower: names of the two; the figures are those of the first less those of the second.
         value, low, high: (c,) the difference with its band.
         clusters: first and last cell of each run in which they differ by more than chance.
-        unit: what it is a difference of, as "share" or "mean confidence".
+        unit: what was sampled; of people it is a difference of their mean confidence, of screenings of their shares.
     """
 
     higher: str
@@ -63,7 +64,7 @@ class Difference:
     low: Floats
     high: Floats
     clusters: tuple[tuple[int, int], ...]
-    unit: str
+    unit: Unit
 
 
 def compare_figures(
@@ -104,15 +105,18 @@ def compare_figures(
         clusters.append((from_s, until_s, number, (from_s + until_s) / 2, round(100 * mean, 2), _points_text(mean)))
     return replace(
         figures,
-        difference=gettext(
-            "{higher} less {lower}, points of {unit}",
-            higher=difference.higher,
-            lower=difference.lower,
-            unit=difference.unit,
-        ),
+        difference=_axis_name(difference),
         widest=100 * _highest(*(np.abs(values) for values in (difference.value, difference.low, difference.high))),
         clusters=_clipped(pd.DataFrame(clusters, columns=list(CLUSTER)), stretch),
     )
+
+
+def _axis_name(difference: Difference) -> str:
+    """What the axis of a difference shows."""
+    names = {"higher": difference.higher, "lower": difference.lower}
+    if difference.unit == "people":
+        return gettext("{higher} less {lower}, points of mean confidence", **names)
+    return gettext("{higher} less {lower}, points of the share", **names)
 
 
 def compare_rows(axis: FilmAxis, lines: Sequence[Line], difference: Difference | None, stretch: Ends) -> pd.DataFrame:

@@ -1,6 +1,3 @@
-"use strict";
-const $ = (id) => document.getElementById(id);
-const HERE = location.pathname.replace(/\/+$/, "");
 const RETRY_MS = 3000, UNREAD_MS = 1000;
 const cards = new Map();
 let arrivedAt = 0;

@@ -1,6 +1,3 @@
-"use strict";
-const $ = (id) => document.getElementById(id);
-const HERE = location.pathname.replace(/\/+$/, "");
 const KEPT = `houselights-taps ${HERE}`;
 const EVERY_MS = 3000, LONGEST_WAIT_MS = 30000, LASTS_MS = 24 * 3600e3, MOST_AT_ONCE = 50, MOST_GUESTS = 20, ASK_AFTER_MS = 60000;
 const SEXES = [["female", gettext("Woman or girl")], ["male", gettext("Man or boy")], ["", gettext("Rather not say")]];

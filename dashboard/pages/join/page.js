@@ -1,6 +1,3 @@
-"use strict";
-const $ = (id) => document.getElementById(id);
-const HERE = location.pathname.replace(/\/+$/, "");
 const LEAVING = /\/withdraw\/[^/]*$/.test(HERE);
 const FEWEST = 2, MOST = 3, LARGEST_SIDE = 1280, HINT_SIDE = 480, HINT_EVERY_MS = 2000;
 const photos = [];

@@ -102,6 +102,15 @@ def set_up(setup: SessionSetup, *, stage_title: str = "") -> Session:
     return session
 
 
+def set_directions(session_id: str, stage_id: str, directions: str) -> None:
+    """Records how to get to a stage.
+
+    Raises:
+        InvalidValue: the stage is gone, or it is an address that does not begin with https://.
+    """
+    change_stage(session_id, stage_id, lambda stage: replace(stage, directions=directions.strip()))
+
+
 def sheet_made(session_id: str, languages: Sequence[str]) -> None:
     """Records that the room notice was made."""
     with _opened() as store:

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from audience.language import ENGLISH, N_, gettext, language
-from audience.monitoring.cost import SCORINGS, Scoring, day_cost
+from audience.language import N_, gettext
 from dashboard import markup
 from dashboard.choices import put_into_address, take_from_address
 from dashboard.data import sessions
@@ -17,6 +16,7 @@ from dashboard.first_use import show_first_use
 from dashboard.pages.acting import show_part
 from dashboard.pages.operate import data
 from dashboard.pages.operate.answering import show_answering
+from dashboard.pages.operate.cost import show_cost
 from dashboard.pages.operate.ending import show_question
 from dashboard.pages.operate.new_session import new_session_key, show_new_session
 from dashboard.pages.operate.phone_camera import show_phone_camera
@@ -29,94 +29,6 @@ from dashboard.pages.operate.stage_panel import show_stage_panel
 from dashboard.pages.operate.watching import show_watching
 from dashboard.session_address import choose_session, show_not_found
 from dashboard.wording import HOW_TO_SEE_SAMPLES, stage_names
-
-_WHERE: dict[str, str] = {
-    "here": N_("On my own machines"),
-    "device": N_("On each camera's device, kept in AWS"),
-    "cloud": N_("By Amazon Rekognition"),
-}
-USUAL_FACES = 30
-
-
-def show_cost(session_id: str) -> None:
-    """The estimate, what it assumes, and how it stands against the budget."""
-    now = data.situation(session_id)
-    of_cameras = [one.heartbeat.faces for one in now.cameras if one.heartbeat and one.state == "ok"]
-    in_view = round(sum(of_cameras) / len(of_cameras)) if of_cameras else USUAL_FACES
-    heads = now.session.mode == "head count"
-    offered = [one for one in SCORINGS if not (heads and one == "cloud")]
-    usual = offered.index("device" if heads else "cloud") if data.is_in_the_cloud() else 0
-    # By session: what is shown of a key stays, and would be another session's cameras and faces.
-    with st.container(horizontal=True):
-        take_from_address("cost-scoring", offered, offered[usual], _where)
-        scoring: Scoring = st.selectbox(
-            gettext("Scored"),
-            offered,
-            format_func=_where,
-            key="cost-scoring",
-            on_change=put_into_address,
-            args=("cost-scoring", offered[usual]),
-            width=280,
-        )
-        cameras = st.number_input(gettext("Cameras"), 0, 10_000, len(now.cameras), key=f"cost-cameras-{session_id}")
-        hours = st.number_input(
-            gettext("Hours"), 0.0, 24.0, 8.0, step=0.5, key="cost-hours", bind="query-params", format="%g"
-        )
-        faces = st.number_input(gettext("Faces in view of each"), 0, 10_000, in_view, key=f"cost-faces-{session_id}")
-        interval_s = st.number_input(
-            gettext("Seconds a delivery"),
-            0.5,
-            600.0,
-            2.0,
-            step=1.0,
-            key="cost-interval",
-            bind="query-params",
-            format="%g",
-        )
-        budget = st.number_input(
-            gettext("Budget of the day, $"),
-            0.0,
-            1e6,
-            20.0,
-            step=5.0,
-            key="cost-budget",
-            bind="query-params",
-            format="%g",
-        )
-    cost = day_cost(cameras=cameras, hours=hours, faces=faces, scoring=scoring, interval_s=interval_s)
-    line = gettext("About {dollars} for the day.", dollars=money(cost.dollars))
-    if cost.detect_faces:
-        line = gettext(
-            "About {dollars} for the day, {part} of it for DetectFaces.",
-            dollars=money(cost.dollars),
-            part=money(cost.detect_faces),
-        )
-    if cost.dollars > budget:
-        over = gettext(
-            "That is {dollars} over the budget of {budget}.",
-            dollars=money(cost.dollars - budget),
-            budget=money(budget),
-        )
-        less = gettext("Longer deliveries, or scoring on the device, cost less.")
-        st.html(markup.trouble(f"{line} {over} {less}"))
-    else:
-        within = gettext("That is within the budget of {budget}.", budget=money(budget))
-        st.html(markup.lead(f"{line} {within}"))
-    st.html(markup.note(gettext("Estimated, not billed."), *cost.assumes))
-
-
-def _where(scoring: str) -> str:
-    return gettext(_WHERE[scoring])
-
-
-def money(dollars: float) -> str:
-    """Dollars with their cents, in the reader's language: "$1,204.50", "1.204,50 $"."""
-    if (code := language()) == ENGLISH:
-        return f"${dollars:,.2f}"
-    from babel.numbers import format_currency
-
-    return format_currency(dollars, "USD", locale=code)
-
 
 HOW_TO = N_("Start a camera with --preview-port, as the line under “Set up” does, on the machine that shows this page.")
 _THIS_MACHINE = ("127.0.0.1", "localhost")

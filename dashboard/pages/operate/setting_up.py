@@ -101,6 +101,7 @@ def show_starting(session: Session, cameras: Sequence[CameraStatus], names: Mapp
                 else gettext("A camera with a computer of its own")
             ),
             key=f"{key}-where",
+            width=300,
         )
         source = st.text_input(
             gettext("Source"), "webcam:0", key=f"{key}-source", help="webcam:0, rtsp://…, http://…, file:…"

@@ -8,10 +8,11 @@ import streamlit as st
 
 from audience.language import gettext, ngettext
 from audience.monitoring.evaluate import is_under_way
+from audience.sessions import Stage
 from audience.time import to_ms
 from dashboard import markup
 from dashboard.clock import time_text, viewer_zone
-from dashboard.pages.acting import show_part
+from dashboard.pages.acting import act, show_part
 from dashboard.pages.operate import data
 from dashboard.pages.operate.camera_rows import camera_rows
 from dashboard.pages.operate.running import show_stage_buttons
@@ -43,6 +44,24 @@ def _close() -> None:
     st.session_state.pop(_ASKED, None)
 
 
+def _ask_directions(session_id: str, stage: Stage) -> None:
+    """How to get to a stage, which its public board says."""
+    key = f"directions-{session_id}-{stage.stage_id}"
+    with st.form(f"form-{key}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            gettext("How to get there"),
+            stage.directions,
+            key=key,
+            placeholder=gettext("6 min from the gate"),
+            help=gettext("For the public board: words, or the address of a map, which begins with https://"),
+        )
+        st.form_submit_button(gettext("Save"), on_click=act, args=(_say_directions, session_id, stage.stage_id, key))
+
+
+def _say_directions(session_id: str, stage_id: str, key: str) -> None:
+    data.set_directions(session_id, stage_id, st.session_state[key])
+
+
 def _panel(session_id: str) -> None:
     now, at_ms = data.situation(session_id), to_ms(data.now())
     asked = frozenset(st.session_state.get(_ASKED, ("", ()))[1])
@@ -53,6 +72,8 @@ def _panel(session_id: str) -> None:
         st.html(f"<p><strong>{markup.named(names[stage.stage_id] for stage in stages)}</strong></p>")
     elif stages and is_under_way(now.session, at_ms):
         show_stage_buttons(now, stages[0], key="panel")
+    if len(stages) == 1 and now.session.kind == "festival":
+        _ask_directions(session_id, stages[0])
     if not cameras:
         st.html(markup.note(gettext("No camera is set up here: add one under “Set up”.")))
         return

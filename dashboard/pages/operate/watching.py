@@ -14,6 +14,7 @@ from dashboard.pages.operate import data
 from dashboard.pages.operate.alert_list import alert_line
 from dashboard.pages.operate.answering import ask_to_answer
 from dashboard.pages.operate.camera_rows import summary
+from dashboard.pages.operate.cost import budget_fact
 from dashboard.pages.operate.running import cue, show_undo
 from dashboard.pages.operate.stage_panel import ask_to_open
 from dashboard.pages.operate.stage_table.component import Request, stage_table
@@ -61,6 +62,8 @@ def _head(now: Situation) -> None:
         facts.append(ngettext("{count} stage", "{count} stages", len(now.stages)))
     if seen:
         facts.append(faces_text(sum(seen)))
+    if budget := budget_fact(now):
+        facts.append(budget)
     st.html(markup.header(session.name, kind_words(session), facts, summary(now.cameras, stage_names(now.stages))))
 
 

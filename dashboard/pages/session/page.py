@@ -45,7 +45,7 @@ from dashboard.pages.session.speaker import is_speakers, link_to_speaker, show_s
 from dashboard.player.player import KINDS, Marker, packed_markers
 from dashboard.recordings import video_of
 from dashboard.report.offer import offer_report
-from dashboard.session_address import choose_stage
+from dashboard.session_address import choose_stage, link_to_remote_audience
 from dashboard.stills import still_url
 from dashboard.video import NoVideo, Video
 from dashboard.wording import (
@@ -105,9 +105,8 @@ def _item(
     said, notes = words
     below = f'<q class="hl-moment-words" dir="auto">{escape(said)}</q>' if said else ""
     if notes:
-        below += (
-            f'<span class="hl-moment-notes" dir="auto"><span>{escape(gettext("Notes"))}</span> {escape(notes)}</span>'
-        )
+        name = gettext("Notes")
+        below += f'<span class="hl-moment-notes" dir="auto"><span>{escape(name)}</span> {escape(notes)}</span>'
     title = moment.segment or gettext(KINDS[moment.kind])
     return (
         f'<li><a href="{escape(second_url(address, moment.session_s))}" data-seek="{moment.session_s:g}" '
@@ -301,6 +300,7 @@ def show(session_id: str, drawn_every_s: int | None) -> None:
                 show_speaker(reader, file)
             elif file.stages:
                 show_stage(reader, file)
+                link_to_remote_audience(file.session)
             else:
                 st.html(markup.page_title(file.session.name))
                 line = gettext("Nothing has been recorded in this session yet. Score a recording into it:")

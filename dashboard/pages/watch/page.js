@@ -1,6 +1,3 @@
-"use strict";
-const $ = (id) => document.getElementById(id);
-const HERE = location.pathname.replace(/\/+$/, "");
 const FILES = `${HERE.replace(/\/watch\/[^/]*$/, "")}/watch-files`;
 const KEPT = `houselights-viewer ${HERE}`;
 const SEND_MS = 1500, LONGEST_WAIT_MS = 30000, ACROSS = 1280, DOWN = 720;

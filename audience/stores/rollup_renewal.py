@@ -56,17 +56,19 @@ def renew(store: DynamoStore, keys: Iterable[tuple[str, str]], now_ms: Callable[
     return minutes
 
 
-def renew_stage(store: DynamoStore, session_id: str, stage_id: str) -> None:
-    """Recomputes all roll-ups of a stage.
+def renew_session(store: DynamoStore, session: Session, now_ms: int) -> None:
+    """Recomputes all roll-ups of a session and its overview; nothing if it was deleted meanwhile.
 
     Raises:
-        SessionNotFound: the session does not exist, or was deleted.
         StoreUnavailable: the store cannot be used.
     """
-    cameras = store.cameras(session_id, stage_id)
-    minutes = store.rolling.recorded_minutes(session_id, stage_id)
-    store.rolling.renew(session_id, stage_id, minutes, cameras)
-    store.rolling.put_overlaps(session_id, stage_id, _overlaps(cameras))
+    with suppress(SessionNotFound):
+        for stage_id in store.recorded_stages(session.session_id):
+            cameras = store.cameras(session.session_id, stage_id)
+            minutes = store.rolling.recorded_minutes(session.session_id, stage_id)
+            store.rolling.renew(session.session_id, stage_id, minutes, cameras)
+            store.rolling.put_overlaps(session.session_id, stage_id, _overlaps(cameras))
+        renew_overview(store, session, now_ms)
 
 
 def renew_overview(store: DynamoStore, session: Session, now_ms: int) -> None:

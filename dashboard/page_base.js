@@ -1,0 +1,2 @@
+const $ = (id) => document.getElementById(id);
+const HERE = location.pathname.replace(/\/+$/, "");
