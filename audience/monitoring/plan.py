@@ -40,10 +40,10 @@ IOT_MESSAGES_QUOTA = 20_000
 S3_PUTS_QUOTA = 3_500
 """What an account has unless it asks for more; of DetectFaces in us-east-1, us-west-2 and eu-west-1, elsewhere 5."""
 
-FILE_S, FILE_WINDOW_S = 0.05, 0.0015
+FILE_S, FILE_WINDOW_S = 0.1, 0.0015
 """Seconds that the function takes over a window file, and over each window in it."""
 
-LOOK_S: Final = 0.02
+LOOK_S: Final = 0.05
 """Seconds to see that a delivery is recorded."""
 
 CALL_LOG_BYTES, LINE_BYTES = 900, 450

@@ -9,6 +9,7 @@ from audience.disclosure import LEAST_LONG_SHARE, SMALL_ROOM, interval_text, sha
 from audience.faces import FACING, LEAD_EXPRESSION
 from audience.language import decimal, gettext, ngettext
 from audience.percents import percent_text
+from audience.privacy import reason_text
 from audience.reaction.curve import (
     ReactionCurve,
     StageWindows,
@@ -68,7 +69,9 @@ def headline(windows: StageWindows, expression: str = LEAD_EXPRESSION, *, peak: 
     if not most:
         return gettext("Nobody was ever in view.")
     if windows.session.mode == "head count":
-        return f"{_count_of_heads(windows)} {windows.session.mode_reason}".strip()
+        session = windows.session
+        why = reason_text(session.mode, session.mode_reason) if session.mode_reason else ""
+        return f"{_count_of_heads(windows)} {why}".strip()
     average = overall_share(windows, expression)
     if most < windows.min_faces or (np.isnan(average) and windows.withheld.any()):
         return ngettext(

@@ -9,6 +9,7 @@ and the cameras' own `DeliveryLadder`, of which each stands for ten cameras. Not
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
@@ -26,6 +27,7 @@ from typing import Any, Final, Literal
 import boto3
 from botocore.config import Config
 
+from audience.deliveries.window_file import WindowFile
 from audience.monitoring.cost import SHEET_S, faces_units
 from audience.monitoring.plan import AT_ONCE, Festival, Plan, plan_of
 from audience.store import DeliveryStep
@@ -40,7 +42,7 @@ from ingest_lambda.dead_letters import DeadLetterQueue
 from ingest_lambda.handler import LIVE_SHARE, process_event
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.worker import LIVE_S, Worker
-from tests.builders import a_camera, a_session, a_stage, after_ms
+from tests.builders import a_camera, a_face, a_scorer, a_session, a_stage, a_window, after_ms, window_faces
 from tests.ingest.conftest import MadeUpScorer, RecordingReporter
 from tests.ingest.sheets import a_sheet
 
@@ -161,8 +163,6 @@ class _Measured:
 
     def delivered(self, deliveries: list[Any]) -> list[str]:
         """Puts deliveries into the bucket; returns the messages that announce them."""
-        import json
-
         bodies = []
         for one in deliveries:
             self.s3.put_object(Bucket=self.bucket, Key=one.key, Body=one.data)
@@ -199,8 +199,6 @@ def measured() -> dict[str, Work]:
 
 
 def _files(cloud: _Measured, windows: int, at_s: int) -> list[str]:
-    from tests.builders import a_face, a_scorer, a_window, window_faces
-
     made = a_scorer()
     deliveries = []
     for number in range(MEASURED):
@@ -212,8 +210,6 @@ def _files(cloud: _Measured, windows: int, at_s: int) -> list[str]:
             ]
             for second in range(begin, begin + windows)
         }
-        from audience.deliveries.window_file import WindowFile
-
         deliveries.append(
             WindowFile(
                 windows=tuple(a_window(at, seen=faces, scorer=made.name) for at, faces in seen.items()),

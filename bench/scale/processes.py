@@ -23,7 +23,7 @@ from websockets.asyncio.client import ClientConnection
 
 from audience.stores import open_store
 from bench.figures import Figure
-from bench.viewing import connected, drawn, drawn_again, element_of
+from bench.viewing import drawn_again, element_of
 from tests.dashboard.conftest import fill
 from tests.dashboard.logins import as_header, login_cookies
 from tests.two_dashboards import COOKIE_SECRET, Pair, two_dashboards
@@ -103,14 +103,16 @@ async def _arrived(pair: Pair, number: int) -> _Viewer:
     own = login_cookies(pair.address, secret=COOKIE_SECRET, sub=f"viewer-{number}", groups=["researchers"])
     transport = httpx.AsyncHTTPTransport(local_address=come_from)
     async with httpx.AsyncClient(transport=transport, timeout=_PATIENCE_S) as browser:
-        answer = await browser.get(pair.address, headers={"Cookie": as_header(own)})
-    server = answer.cookies["houselights_server"]
+        # A server that has just begun may be too busy to answer: people load the page again.
+        while (await browser.get(pair.address, headers={"Cookie": as_header(own)})).status_code != 200:
+            await asyncio.sleep(1)
+        server = browser.cookies["houselights_server"]
     cookies = as_header({**own, "houselights_server": server})
     asked = BackMsg()
     asked.rerun_script.page_name = "session"
     asked.rerun_script.query_string = _PAGES[number % len(_PAGES)]
-    connection = await connected(pair.address, cookies, come_from)
-    shown = _kinds(await drawn(connection, asked))
+    connection, told, _ = await drawn_again(pair.address, cookies, asked, come_from)
+    shown = _kinds(told)
     return _Viewer(cookies=cookies, address=come_from, server=server, asked=asked, connection=connection, shown=shown)
 
 

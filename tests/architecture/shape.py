@@ -35,10 +35,10 @@ SMALL_FOR_A_REASON: dict[str, str] = {
     "dashboard/access/uvicorn_connections.py": "what is replaced in uvicorn, apart from what replaces it",
     "edge_lambda/devices/opencv.py": "one kind of camera, one file",
     "houselights/commands/convert.py": "one command, one file",
-    "houselights/commands/migrate.py": "one command, one file",
     "houselights/commands/prepare.py": "one command, one file",
     "houselights/commands/qr.py": "one command, one file",
     "timeline_files/protools.py": "one format of timelines, one file",
+    "ingest_lambda/pressure.py": "what is measured for devices, apart from the entry point that is called for messages",
 }
 """Modules of fewer lines with a single importer in their own folder, by path: why each stands alone.
 

@@ -83,4 +83,4 @@ def test_the_view_that_is_chosen_stands_in_the_address(opened: Callable[..., Pag
     page = opened(TALK)
     page.get_by_role("radio", name="Synchrony").click()
     expect(page.get_by_text("No single face of this screening is kept")).to_be_visible()
-    page.wait_for_url("**view=Synchrony**")
+    page.wait_for_url("**view=synchrony**")

@@ -105,14 +105,14 @@ def test_the_slides_of_a_deck_are_kept_when_it_is_saved_and_go_when_it_is_remove
 def test_a_pause_is_added_undone_and_saved(pages: Pages, filled: str) -> None:
     app = pages.timeline("talk-1")
     typed(app, "Paused at", "1:00")
-    typed(app, "for", "0:30")
+    typed(app, "For", "0:30")
     button(app, "Add break").click().run()
     assert "Not saved yet" in text_of(app)
     assert stage_of(filled).cues == (a_cue(10, 0),)
     button(app, "Undo").click().run()
     assert "Nothing changed" in text_of(app)
     typed(app, "Paused at", "1:00")
-    typed(app, "for", "0:30")
+    typed(app, "For", "0:30")
     button(app, "Add break").click().run()
     button(app, "Save").click().run()
     assert "Saved." in text_of(app)
@@ -318,7 +318,7 @@ def test_without_places_for_films_it_says_how_to_name_them(
     pages: Pages, filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HOUSELIGHTS_VIDEOS", raising=False)
-    assert NO_FILMS in text_of(pages.timeline("talk-1"))
+    assert NO_FILMS.format(command="houselights dashboard --videos DIR") in text_of(pages.timeline("talk-1"))
 
 
 def test_films_of_one_name_are_told_apart_by_as_many_of_their_folders_as_it_takes() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-import itertools
 import json
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -311,68 +310,58 @@ def content(place: ArchivePlace) -> dict[str, list[object]]:
     return {name: sorted(table.to_pylist(), key=repr) for name, table in listed(place).items()}
 
 
-class Killed(BaseException):
-    """Stands in for a process that is killed: nothing of the run's is called after it."""
+class RecordingPlace(FolderPlace):
+    """A folder that remembers how it was changed, step by step."""
 
-
-class DyingPlace(FolderPlace):
-    """A folder whose user is killed when it changes the folder the nth time."""
-
-    def __init__(self, folder: Path, changes: int) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.left = changes
-
-    def _change(self) -> None:
-        self.left -= 1
-        if self.left <= 0:
-            raise Killed
+        self.steps: list[Callable[[FolderPlace], None]] = []
 
     def write(self, name: str, content: bytes) -> None:
-        self._change()
+        self.steps.append(lambda place: place.write(name, content))
         super().write(name, content)
 
     def replace(self, name: str, content: bytes, version: str | None) -> str | None:
-        self._change()
+        self.steps.append(lambda place: place.write(name, content))
         return FolderPlace(self.folder).replace(name, content, version)
 
     def remove(self, name: str) -> None:
-        self._change()
+        self.steps.append(lambda place: place.remove(name))
         super().remove(name)
 
 
 def test_a_run_that_is_killed_anywhere_leaves_an_archive_of_before_or_after_and_the_next_completes_it(
     store: Store, tmp_path: Path
 ) -> None:
-    """A session changes, one is deleted and one moves to another month: killed at each change of a file, every table
-    is as it was before or after one of these, and no row is there twice."""
-    folder = tmp_path / "before"
-    for session in (1, 2, 3):
-        put_screening(store, session, seconds=20)
-    update(store, FolderPlace(folder))
+    """A session changes, one is deleted and one moves to another month. After each step of the run every session is
+    there as it was before or after, and no row is there twice; the next run completes it from wherever it stopped."""
+    for number in (1, 2, 3):
+        put_screening(store, number, seconds=20)
+    update(store, FolderPlace(tmp_path / "before"))
     store.put_windows([a_window(10, smiling=5, of=5, camera_id="cam-2", session_id="ferry-1")])
     store.delete_session("ferry-2")
     store.put_session(replace(store.session("ferry-3"), started_at=after(-40 * 86400)))
-    shutil.copytree(folder, tmp_path / "after")
-    update(store, FolderPlace(tmp_path / "after"))
-    wanted = content(FolderPlace(tmp_path / "after"))
-    for number in itertools.count(1):
-        tried = tmp_path / f"killed-{number}"
-        shutil.copytree(folder, tried)
-        place = DyingPlace(tried, number)
-        with suppress(Killed):
-            update(store, place)
-        seen = listed(FolderPlace(tried))["windows"].select(["session_id", "window_start"]).to_pylist()
+    shutil.copytree(tmp_path / "before", tmp_path / "after")
+    whole = RecordingPlace(tmp_path / "after")
+    update(store, whole)
+    wanted = content(whole)
+    stopped = FolderPlace(tmp_path / "before")
+    for number, step in enumerate(whole.steps):
+        seen = listed(stopped)["windows"].select(["session_id", "window_start"]).to_pylist()
         rows = Counter(tuple(row.values()) for row in seen)
         assert set(rows.values()) == {1}
         by_session = Counter(session_id for session_id, _ in rows)
         assert by_session["ferry-1"] == 20
         assert {by_session["ferry-2"], by_session["ferry-3"]} <= {0, 20}
-        assert update(store, FolderPlace(tried)).sessions
-        assert content(FolderPlace(tried)) == wanted
-        assert referenced(tried) == files_in(tried).keys()
-        if place.left > 0:
-            break
-    assert number > 20
+        if number % 4 == 0:
+            again = FolderPlace(tmp_path / f"again-{number}")
+            shutil.copytree(stopped.folder, again.folder)
+            update(store, again)
+            assert content(again) == wanted
+            assert referenced(again.folder) == files_in(again.folder).keys()
+        step(stopped)
+    assert len(whole.steps) > 20
+    assert content(stopped) == wanted
 
 
 def referenced(folder: Path) -> set[str]:

@@ -36,6 +36,8 @@ def sent(capsys: pytest.CaptureFixture[str]) -> set[Metric]:
     reporter.recorded(result, delay_ms=1500, clock_error_ms=-20)
     reporter.refused("sheets/a", SheetRejected("it is no sheet"))
     reporter.failed(ValueError())
+    reporter.postponed(None)
+    reporter.duplicate("sheets/a")
     reporter.flush()
     found = set()
     for line in capsys.readouterr().out.splitlines():

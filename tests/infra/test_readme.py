@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import click
 from click.testing import CliRunner
 
 from edge_lambda import settings as device_settings
@@ -41,7 +42,10 @@ def test_every_command_is_there_and_takes_what_it_is_given():
     calls = re.findall(r"^    \.venv/bin/houselights (\w+) ?([^#\n]*)", README, re.MULTILINE)
     assert len(calls) >= 2
     for name, options in calls:
-        help_text = CliRunner().invoke(commands[name], ["--help"]).output
+        command = commands[name]
+        if isinstance(command, click.Group):
+            command = command.commands[options.split()[0]]
+        help_text = CliRunner().invoke(command, ["--help"]).output
         for option in re.findall(r"--[\w-]+", options):
             assert option in help_text
 

@@ -292,6 +292,24 @@ def test_a_status_older_than_the_recorded_one_is_ignored(ingest, store):
     assert store.heartbeats("talk-1") == [last]
 
 
+def test_single_faces_are_not_recorded_where_they_are_kept_for_no_day(store, scorer):
+    ingest = Ingest(store, scorer, Keep(faces_days=0))
+    sheet, file = a_sheet(3).delivery(), a_window_file(9).delivery()
+    for one in (sheet, file):
+        deliver(ingest, one)
+        assert ingest.is_recorded(read_key(one.key)), "by its window, as no face says so"
+    assert store.windows("talk-1", "main").faces.tolist() == [3, 2]
+    assert store.faces("talk-1", "main") == []
+
+
+def test_sums_are_recorded_to_the_millionth(ingest, store):
+    """More digits make DynamoDB charge a second unit for a window of nine expressions."""
+    seen = [a_face(f"t{face}", confidences={"smile": 1 / (face + 3)}) for face in range(7)]
+    deliver(ingest, WindowFile(windows=(a_window(seen=seen),), scorer=a_scorer()).delivery())
+    total = float(store.windows("talk-1", "main").total.sum())
+    assert total == round(total, 6) == pytest.approx(sum(1 / (face + 3) for face in range(7)), abs=1e-6)
+
+
 def test_a_recorded_delivery_is_recognised(ingest):
     one, other, file = a_sheet(3).delivery(), a_sheet(4).delivery(), a_window_file(9).delivery()
     deliver(ingest, one)

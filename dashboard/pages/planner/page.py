@@ -156,7 +156,7 @@ def choose_plan() -> tuple[Plan, float]:
             key="power",
             on_change=put_into_address,
             args=("power", usual),
-            width=160,
+            width=210,
         )
         alike = st.number_input(
             gettext("Correlation in a screening, 0 to 1"),
@@ -166,7 +166,7 @@ def choose_plan() -> tuple[Plan, float]:
             0.01,
             key="alike",
             bind="query-params",
-            width=240,
+            width=290,
             help=gettext(
                 "How alike people at one screening react, because they laugh together and came for the same reason; 0: "
                 "independent. {guess} is a guess. The Plan link on Scenes estimates it from past screenings.",
@@ -186,7 +186,7 @@ def choose_plan() -> tuple[Plan, float]:
                 0.05,
                 key="lasting",
                 bind="query-params",
-                width=250,
+                width=290,
             )
         st.html(
             markup.note(
