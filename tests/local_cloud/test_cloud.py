@@ -18,11 +18,12 @@ from audience.stores import open_store
 from houselights.cli import run
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from houselights.local_cloud.stack import DELAY_S, LIVE_RETENTION_S, MOST_RECEIVES, VISIBLE_AGAIN_S, Stack
-from tests.builders import a_session, a_window
+from tests.builders import a_camera, a_session, a_stage, a_window
 from tests.contracts.dynalite import running_dynalite
 from tests.infra.template import properties
 from tests.local_cloud.pictures import encoded
 from tests.portraits import portrait
+from tests.ticking import until
 
 
 @pytest.fixture
@@ -178,6 +179,20 @@ def test_another_engine_may_keep_the_table():
         assert cloud.environment["AWS_ENDPOINT_URL_DYNAMODB"] == dynalite
         with open_store(cloud.store_url) as store:
             assert store.sessions() == []
+
+
+def test_the_list_of_sessions_shows_one_that_records(cloud):
+    with open_store(cloud.store_url) as store:
+        store.put_session(a_session())
+        store.put_stage("talk-1", a_stage())
+        store.put_camera("talk-1", "main", a_camera())
+        store.put_windows([a_window(of=30)])
+
+        def recorded() -> bool:
+            (listed,) = store.session_page(limit=5).sessions
+            return listed.overview is not None and listed.overview.recorded
+
+        until(recorded)
 
 
 @pytest.mark.parametrize("name", ["ab", "Houselights", "house_lights", "x" * 41])
