@@ -1,5 +1,5 @@
 "use strict";
-const EVERY_MS = 2000, SOONEST_MS = 8000, SLOWER = 1.5, LONGEST_WAIT_MS = 30000, OVER_MS = 300000;
+const EVERY_MS = 2000, SOONEST_MS = 10000, SLOWER = 1.5, LONGEST_WAIT_MS = 30000, OVER_MS = 300000;
 /** What a visitor would go by: the order of the stages, their places and states. Figures and ages move all the time. */
 const places = (board) => JSON.stringify([board.over, board.stages.map(({ id, rank, state }) => [id, rank, state])]);
 /**

@@ -25,7 +25,7 @@ from ingest_lambda.board_parts import BoardParts, Part
 CALL_MS: Final = 58_000
 """How long one call runs, milliseconds. The next starts after a minute and can reuse this function instance."""
 
-PART_CAMERAS: Final = 200
+PART_CAMERAS: Final = 100
 """The most cameras that one call reads; a festival with more is read in parts."""
 
 AFTER_PARTS_MS: Final = 800
