@@ -41,7 +41,7 @@ from ingest_lambda.board_parts import BoardParts
 
 STAGES: Final = 200
 CAMERAS: Final = 20
-UPDATES: Final = 6
+UPDATES: Final = 3
 PHONES: Final = 1_000_000
 _SIMULATED_PHONES: Final = 20_000
 _NOW_MS: Final = 1_780_000_040_000
