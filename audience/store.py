@@ -17,7 +17,6 @@ from audience.alerts import Alert, AlertBook, AlertMark, AlertRule, AlertSilence
 from audience.errors import InvalidValue
 from audience.faces import WindowFaces
 from audience.ids import check_id
-from audience.reaction.overview import Overview
 from audience.rollups import RollupWidth
 from audience.sessions import DAY_MS, Camera, Session, Stage
 from audience.transcripts import Transcript
@@ -208,6 +207,28 @@ def _check_key(record: RecordingProgress | Heartbeat) -> None:
 
 DELETIONS_KNOWN_MS: Final = 30 * DAY_MS
 """How long a store can tell that a session was deleted; ids say who spoke and when, so they are not kept for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The figures of a session's row in a list.
+
+    Attributes:
+        stages: number of its stages.
+        stage: the name of its only stage; "" for several, or none.
+        length_s: how long it was, or has been recorded so far.
+        recorded: whether any camera has recorded anything yet.
+        faces: the most faces in view at once, all stages together; of a long session the highest mean of ten minutes.
+        shape: some dozens of values along the session, the highest 1; None where there is no figure. The share of
+            smiling faces, or the number of faces where only heads were counted.
+    """
+
+    stages: int = 0
+    stage: str = ""
+    length_s: float = 0.0
+    recorded: bool = False
+    faces: int = 0
+    shape: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,9 +122,17 @@ def _outcome(setting: Setting, country: str | None, *, heads_only: bool) -> str:
             )
         )
     else:
-        because = gettext(
-            "Expressions are measured: {country} is outside the EU, whose ban (AI Act, article 5(1)(f)) does not apply "
-            "there. Other rules may.",
-            country=country_name(country),
+        because = (
+            gettext(
+                "Expressions are measured: {country} is outside the EU, whose ban on inferring emotions at a workplace "
+                "(AI Act, article 5(1)(f)) does not apply there. Other rules may.",
+                country=country_name(country),
+            )
+            if setting == "workplace"
+            else gettext(
+                "Expressions are measured: {country} is outside the EU, whose ban on inferring emotions in education "
+                "(AI Act, article 5(1)(f)) does not apply there. Other rules may.",
+                country=country_name(country),
+            )
         )
     return f"{because} {gettext(NOT_LEGAL_ADVICE)}"

@@ -14,32 +14,11 @@ from audience.exclusions import excluded_windows
 from audience.faces import LEAD_EXPRESSION
 from audience.reaction.curve import StageWindows
 from audience.sessions import Session, Stage, shown_span_ms
+from audience.store import Overview
 from audience.time import to_ms
 from audience.window_table import WindowTable
 
 POINTS: Final = 72
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
-    """The figures of a session's row in a list.
-
-    Attributes:
-        stages: number of its stages.
-        stage: the name of its only stage; "" for several, or none.
-        length_s: how long it was, or has been recorded so far.
-        recorded: whether any camera has recorded anything yet.
-        faces: the most faces in view at once, all stages together; of a long session the highest mean of ten minutes.
-        shape: up to `POINTS` values along the session, the highest 1; None where there is no figure. The share of
-            smiling faces, or the number of faces where only heads were counted.
-    """
-
-    stages: int = 0
-    stage: str = ""
-    length_s: float = 0.0
-    recorded: bool = False
-    faces: int = 0
-    shape: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from itertools import islice
 from typing import Final
 
 from audience.errors import InvalidValue, StoreUnavailable
-from audience.reaction.overview import Overview
 from audience.sessions import Session
+from audience.store import Overview
 from audience.stores import documents
 from audience.stores.dynamo_items import SESSION, SESSIONS, Item, KeyRange, documents_of, key, under
 from audience.stores.dynamo_table import DynamoTable

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from audience.errors import InvalidValue
-from audience.reaction.overview import Overview
 from audience.rollups import (
     TEN_MINUTES_MS,
     MeasureSums,
@@ -22,6 +21,7 @@ from audience.rollups import (
     ten_minute_rollup,
 )
 from audience.sessions import MINUTE_MS, Camera
+from audience.store import Overview
 from audience.stores import documents
 from audience.stores.dynamo_index import OVERVIEW
 from audience.stores.dynamo_items import (

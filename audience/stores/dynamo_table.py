@@ -335,19 +335,22 @@ _READY_AFTER_S = 1
 _READY_TRIES = 60
 
 
-def create_table(client: Any, name: str) -> None:
+def create_table(client: Any, name: str, *, with_stream: bool = False) -> None:
     """Creates an empty table like `infra/template.yaml`, unless there is one of that name, and waits until it is ready.
 
     Args:
         client: boto3's client of DynamoDB.
         name: the table's name.
+        with_stream: whether it tells the keys of items that change, for roll-ups; not every local engine can.
     """
+    stream: dict[str, Any] = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"} if with_stream else {}
     try:
         client.create_table(
             TableName=name,
             AttributeDefinitions=[{"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in KEY_SCHEMA],
             KeySchema=list(KEY_SCHEMA),
             BillingMode="PAY_PER_REQUEST",
+            **({"StreamSpecification": stream} if stream else {}),
         )
     except ClientError as problem:
         # Also where the answer to the first attempt came too late, and boto3 asked again.

@@ -7,10 +7,10 @@ from typing import Final
 
 from audience.errors import InvalidValue
 from audience.reaction.curve import stage_windows
-from audience.reaction.overview import Overview, overview_of, overview_of_rollups
+from audience.reaction.overview import overview_of, overview_of_rollups
 from audience.rollups import TEN_MINUTES_MS
 from audience.sessions import HOUR_MS, MINUTE_MS, Session
-from audience.store import Store
+from audience.store import Overview, Store
 
 EXACT_RECORDS: Final = 20_000
 """The most windows of a session that its overview is made from; of a longer one it is made from roll-ups."""

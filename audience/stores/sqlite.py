@@ -13,11 +13,18 @@ from typing import Self
 
 from audience.alerts import AlertBook
 from audience.faces import WindowFaces, pack_faces, unpack_faces
-from audience.reaction.overview import Overview
 from audience.rollups import RollupWidth
 from audience.scorers import known_scorers
 from audience.sessions import Camera, Session, Stage
-from audience.store import AlertDocument, Heartbeat, ListedSession, RecordingProgress, ScorerRecord, SessionPage
+from audience.store import (
+    AlertDocument,
+    Heartbeat,
+    ListedSession,
+    Overview,
+    RecordingProgress,
+    ScorerRecord,
+    SessionPage,
+)
 from audience.stores import documents
 from audience.stores.overviews import overview_from
 from audience.stores.sqlite_file import Rows, SqliteFile

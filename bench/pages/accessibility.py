@@ -1,8 +1,8 @@
 """What stands in people's way on every page: what axe finds, text that is cut off or lies on other text, hidden focus.
 
-All pages and their main states, of a store as `houselights demo` makes it and of an empty one, light and dark, on four
-widths. axe-core comes from npm (`tests/node`); text and focus are looked at by `barriers.js`. What is found is said
-line by line on stderr.
+All pages and their main states, of a store as `houselights demo` makes it and of an empty one, on six sizes of screen:
+light in each language, and dark in English. axe-core comes from npm (`tests/node`); text and focus are looked at by
+`barriers.js`. What is found is said line by line on stderr.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from audience.language import ENGLISH, LANGUAGES
 from audience.stores import open_identity, open_store
 from bench.figures import Figure
 from houselights.commands.demo import FESTIVAL_SESSION, show_panel
@@ -29,10 +30,11 @@ from tests.axe import violations
 from tests.browser import ARGUMENTS, HOW_TO, browser_path
 from tests.dashboard.conftest import READY, SERVER, serving
 
-WIDTHS: Final = (390, 768, 1280, 1920)
+SIZES: Final = ((390, 844), (768, 1024), (1280, 900), (1920, 1080), (1080, 1920), (3840, 2160))
 AXE_WIDTHS: Final = (390, 1280)
 Theme = Literal["light", "dark"]
-THEMES: Final[tuple[Theme, ...]] = ("light", "dark")
+VIEWERS: Final[tuple[tuple[str, Theme], ...]] = (*((code, "light") for code in LANGUAGES), (ENGLISH, "dark"))
+"""Languages and themes."""
 
 _FESTIVAL = f"session={FESTIVAL_SESSION}"
 PAGES: Final = (
@@ -48,6 +50,8 @@ PAGES: Final = (
     "planner",
     f"board?{_FESTIVAL}",
     "panel",
+    "people",
+    "search",
     f"operate?{_FESTIVAL}&refresh=Off",
     f"operate?{_FESTIVAL}&refresh=Off&part=Alert+rules",
     f"operate?{_FESTIVAL}&refresh=Off&part=Set+up",
@@ -86,7 +90,7 @@ def figures() -> Iterator[Figure]:
     found = look()
     found.say()
     for kind, name in (
-        ("axe", "kinds of axe violation over all pages, themes and widths"),
+        ("axe", "kinds of axe violation over all pages, themes, widths and languages"),
         ("clipped", "texts that are cut off or outside of the window"),
         ("overlapping", "texts that lie on other text"),
         ("unfocused", "kinds of control without a visible focus"),
@@ -100,8 +104,8 @@ def look(
     pages: Sequence[str] = PAGES,
     empty_pages: Sequence[str] = EMPTY_PAGES,
     *,
-    widths: Sequence[int] = WIDTHS,
-    themes: Sequence[Theme] = THEMES,
+    sizes: Sequence[tuple[int, int]] = SIZES,
+    viewers: Sequence[tuple[str, Theme]] = VIEWERS,
 ) -> Found:
     """Looks at pages of a filled and of an empty store."""
     path = browser_path()
@@ -115,9 +119,13 @@ def look(
         for store_url, addresses in ((url, pages), (f"sqlite:///{folder}/empty.db", empty_pages)):
             if addresses:
                 with serving(SERVER, HOUSELIGHTS_STORE=store_url) as server:
-                    for theme in themes:
-                        prefix = "" if store_url == url else "empty: "
-                        _look_at(browser, server, addresses, theme, widths, found, prefix)
+                    for language, theme in viewers:
+                        prefix = f"{language} {theme}" + ("" if store_url == url else " empty")
+                        context = browser.new_context(
+                            color_scheme=theme, locale=language, reduced_motion="reduce", timezone_id="Europe/London"
+                        )
+                        _look_at(context.new_page(), server, addresses, sizes, found, prefix)
+                        context.close()
         browser.close()
     return found
 
@@ -135,28 +143,20 @@ def _fill(url: str) -> None:
 
 
 def _look_at(
-    browser: Browser,
-    server: str,
-    addresses: Sequence[str],
-    theme: Theme,
-    widths: Sequence[int],
-    found: Found,
-    prefix: str,
+    page: Page, server: str, addresses: Sequence[str], sizes: Sequence[tuple[int, int]], found: Found, prefix: str
 ) -> None:
-    context = browser.new_context(color_scheme=theme, reduced_motion="reduce", timezone_id="Europe/London")
-    page = context.new_page()
     for address in addresses:
-        page.set_viewport_size({"width": widths[0], "height": 900})
+        page.set_viewport_size({"width": sizes[0][0], "height": sizes[0][1]})
         page.goto(f"{server}/{address}")
         if address.startswith("live/"):
             page.wait_for_load_state("load")
         else:
             page.wait_for_selector(READY, timeout=120_000)
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": 900})
+        for width, height in sizes:
+            page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(_SETTLED_MS)
-            where = f"{prefix}/{address} {width} {theme}"
-            for kind, lines in page.evaluate(_BARRIERS, {"focus": width == widths[0]}).items():
+            where = f"{prefix} /{address} {width}x{height}"
+            for kind, lines in page.evaluate(_BARRIERS, {"focus": (width, height) == sizes[0]}).items():
                 for line in lines:
                     found.add(kind, line, where)
             if width in AXE_WIDTHS:
@@ -164,5 +164,4 @@ def _look_at(
                     found.add("axe", line, where)
         endless = "document.getAnimations().filter((one) => one.effect?.getComputedTiming().iterations === Infinity)"
         for line in page.evaluate(f"{endless}.map((one) => one.animationName ?? 'animation')"):
-            found.add("moving", line, f"{prefix}/{address} {theme}")
-    context.close()
+            found.add("moving", line, f"{prefix} /{address}")

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from audience.reaction.overview import POINTS, Overview
+from audience.reaction.overview import POINTS
 from audience.sessions import HOUR_MS, Session
+from audience.store import Overview
 from audience.stores import documents
 from audience.stores.dynamo_index import entries_of
 from audience.time import from_ms

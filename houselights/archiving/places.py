@@ -85,10 +85,10 @@ class FolderPlace:
 
     def names(self) -> set[str]:
         with self._errors():
-            files = [path for path in self.folder.rglob("*") if path.is_file() and path.name != _LOCK]
+            files = [path for path in self.folder.rglob("*") if path.is_file()]
             for path in files:
                 tighten(path)  # written by an earlier version
-            return {path.relative_to(self.folder).as_posix() for path in files}
+            return {path.relative_to(self.folder).as_posix() for path in files if path.name != _LOCK}
 
     def read(self, name: str) -> bytes | None:
         with self._errors():

@@ -1,4 +1,5 @@
-"""Runs the cloud path on this machine, except the ingest function: bucket, rule, queues, table and Rekognition."""
+"""Runs the cloud path on this machine, except the ingest function: bucket, rule, queues, table, its roll-ups and
+Rekognition."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from botocore.config import Config
 from audience.stores.dynamo_client import DynamoAddress
 from houselights.local_cloud.moto_server import running_moto
 from houselights.local_cloud.rekognition import LocalRekognition, running_rekognition
+from houselights.local_cloud.rollups import rolling_up
 from houselights.local_cloud.stack import Queues, Stack, create_resources
 
 _CONNECTIONS = 32
@@ -120,7 +122,7 @@ def running_cloud(
     Args:
         stack: names and settings.
         port: port of the emulated AWS; Rekognition gets the next one. 0 picks free ports.
-        dynamodb_endpoint: URL of another DynamoDB engine; None for moto's.
+        dynamodb_endpoint: URL of another DynamoDB engine, for which nothing is rolled up; None for moto's.
 
     Raises:
         InvalidValue: a port is in use.
@@ -133,8 +135,9 @@ def running_cloud(
         client = exits.enter_context(closing(Clients(stack.region, endpoint, dynamodb=dynamodb_endpoint)))
         rekognition = exits.enter_context(running_rekognition(client("s3"), port=port and port + 1))
         client.endpoints["rekognition"] = rekognition.endpoint
-        queues = create_resources(stack, client)
-        yield LocalCloud(
+        with_stream = dynamodb_endpoint == endpoint
+        queues = create_resources(stack, client, with_stream=with_stream)
+        cloud = LocalCloud(
             stack=stack,
             endpoint=endpoint,
             dynamodb_endpoint=dynamodb_endpoint,
@@ -142,3 +145,7 @@ def running_cloud(
             queues=queues,
             client=client,
         )
+        if with_stream:
+            table = client("dynamodb").describe_table(TableName=stack.table)["Table"]
+            exits.enter_context(rolling_up(client("dynamodbstreams"), table["LatestStreamArn"], cloud.store_url))
+        yield cloud

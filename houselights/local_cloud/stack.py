@@ -112,17 +112,18 @@ class Queues:
     dead_letters: str
 
 
-def create_resources(stack: Stack, client: Callable[[str], Any]) -> Queues:
+def create_resources(stack: Stack, client: Callable[[str], Any], *, with_stream: bool) -> Queues:
     """Creates all resources, empty.
 
     Args:
         stack: names and settings.
         client: returns the boto3 client of a service.
+        with_stream: whether the engine of the table has streams.
 
     Returns:
         Its queues.
     """
-    create_table(client("dynamodb"), stack.table)
+    create_table(client("dynamodb"), stack.table, with_stream=with_stream)
     create_identity_tables(client("dynamodb"), stack.table)
     dead_letters, dead_letters_arn = _queue(client("sqs"), stack.dead_letters, {})
     redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": stack.most_receives}

@@ -506,7 +506,7 @@ def test_what_a_new_session_may_measure_is_said_before_and_changes_with_every_fi
         ("new-setting", "workplace", "no country was given"),
         ("new-country", "DE", "Germany is in the EU"),
         ("new-country", "GE", "Georgia is outside the EU"),
-        ("new-setting", "education", "in education does not apply"),
+        ("new-setting", "education", "ban on inferring emotions in education"),
         ("new-country", "GF", "French Guiana is in the EU"),
     ):
         app.selectbox(key=field).select(value).run()

@@ -178,8 +178,10 @@ def test_a_camera_hears_nothing():
 # A key of one's own
 
 
-def kms(action: str, role: str, resolved: Resolved, service: str = f"s3.{REGION}.amazonaws.com") -> bool:
-    return is_allowed(Call(action, KEY, {"kms:ViaService": service}), resolved.policies(role))
+def kms(
+    action: str, role: str, resolved: Resolved, service: str = f"s3.{REGION}.amazonaws.com", key: str = KEY
+) -> bool:
+    return is_allowed(Call(action, key, {"kms:ViaService": service}), resolved.policies(role))
 
 
 def put_with(**headers: str) -> bool:
@@ -219,8 +221,12 @@ def test_the_bucket_of_faces_is_encrypted_by_the_key_that_is_named():
     assert rule["BucketKeyEnabled"] is True, "else S3 asks KMS, for money, for each sheet"
 
 
-def test_without_one_nobody_is_allowed_any_key():
-    assert "kms:" not in str([list(PLAIN.policies(role)) for role in PLAIN.resources("AWS::IAM::Role")])
+def test_without_one_nobody_is_allowed_any_key_but_who_sends_alerts_that_of_their_topic():
+    (role,) = [name for name in PLAIN.resources("AWS::IAM::Role") if "kms:" in str(list(PLAIN.policies(name)))]
+    alerts_key = PLAIN.arn("AlertsKey")
+    assert kms("kms:Decrypt", role, PLAIN, service=f"sns.{REGION}.amazonaws.com", key=alerts_key)
+    assert not kms("kms:Decrypt", role, PLAIN, key=alerts_key)
+    assert not kms("kms:Decrypt", role, PLAIN, service=f"sns.{REGION}.amazonaws.com")
 
 
 def test_the_function_writes_only_what_it_is_to_keep():

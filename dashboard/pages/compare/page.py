@@ -146,13 +146,14 @@ def show_chart(shown: CompareView) -> None:
         selection_mode=BRUSH,
         on_select=lambda: controls.brushed(st.session_state[key], shown.laid.axis.until_s),
     )
-    st.html(parts_by_number(shown))
+    if parts := parts_by_number(shown):
+        st.html(parts)
 
 
 def parts_by_number(shown: CompareView) -> str:
     """The names of what was shown that have no room in the chart, by the numbers that stand there.
 
-    One that has room on a wide page is listed on narrow ones.
+    One that has room on a wide page is listed on narrow ones. The list is "" where each has room.
     """
     items = []
     for part in shown_segments(shown.laid.axis, shown.stretch).itertuples():
