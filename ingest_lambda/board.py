@@ -28,7 +28,7 @@ CALL_MS: Final = 58_000
 PART_CAMERAS: Final = 100
 """The most cameras that one call reads; a festival with more is read in parts."""
 
-AFTER_PARTS_MS: Final = 800
+AFTER_PARTS_MS: Final = 1_000
 """How long after an update the parts of it are collected, milliseconds."""
 
 LATE_PART_MS: Final = 10_000

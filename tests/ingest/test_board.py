@@ -444,6 +444,7 @@ def test_each_festival_is_made_once_a_minute_by_functions_that_may_do_what_they_
 
 def test_a_variable_that_is_missing_is_named(monkeypatch, capsys):
     monkeypatch.delenv("HOUSELIGHTS_STORE", raising=False)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "without-a-store")  # a logger keeps the output it was made with
     forget()
     with pytest.raises(InvalidValue, match="HOUSELIGHTS_STORE is not set"):
         board_handler.find({}, None)
