@@ -1,11 +1,28 @@
 "use strict";
+const EVERY_MS = 2000, SOONEST_MS = 10000, SLOWER = 1.5, LONGEST_WAIT_MS = 30000, OVER_MS = 300000;
+/** What a visitor would go by: the order of the stages, their places and states. Figures and ages move all the time. */
+const places = (board) => JSON.stringify([board.over, board.stages.map(({ id, rank, state }) => [id, rank, state])]);
+/**
+ * How long to wait before asking again, milliseconds: sooner after a change of places, longer the more often there was
+ * none or nothing answered, and never all at once. A big screen asks for every update.
+ * @param {{quiet: number, failed: number, kiosk: boolean, over: boolean}} state answers in a row without a change of places,
+ *   requests in a row that failed, and whether the session is over.
+ * @param {number} chance 0..1.
+ */
+function wait_ms({ quiet, failed, kiosk, over }, chance) {
+  const soonest = kiosk ? EVERY_MS : SOONEST_MS;
+  let wait = kiosk ? EVERY_MS : SOONEST_MS * SLOWER ** quiet;
+  if (failed) wait = soonest * 2 ** (failed - 1);
+  wait = over && !failed ? OVER_MS : Math.min(LONGEST_WAIT_MS, wait);
+  return wait * (0.85 + 0.3 * chance);
+}
 const $ = (id) => document.getElementById(id);
 const QUERY = new URLSearchParams(location.search);
 const KIOSK = QUERY.get("kiosk") === "1";
 const SOURCE = `${location.pathname.replace(/\/+$/, "")}/live.json`;
-const EVERY_MS = 2000, LONGEST_WAIT_MS = 30000, OLD_S = 10, LATE_S = 120, GLIDE_MS = 600, SOON_MS = 5400e3;
+const OLD_S = 10, LATE_S = 120, GLIDE_MS = 600, SOON_MS = 5400e3;
 const rows = new Map();
-let shown = null, madeAt = 0, failed = 0, timer = 0, etag = "", missing = false;
+let shown = null, madeAt = 0, failed = 0, timer = 0, etag = "", missing = false, quiet = 0;
 
 // The visitor's language: the first that is there of those the browser names.
 const asked = [QUERY.get("lang"), ...(navigator.languages ?? [])].filter(Boolean);
@@ -193,7 +210,10 @@ function tell() {
 
 async function look() {
   clearTimeout(timer);
-  if (document.hidden) return;
+  if (document.hidden) {
+    quiet = 0; // whoever comes back sees soon what goes on
+    return;
+  }
   try {
     const reply = await fetch(SOURCE, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout?.(8000) });
     missing = reply.status === 404;
@@ -201,11 +221,13 @@ async function look() {
     else {
       if (!reply.ok) throw new Error(String(reply.status));
       const made = reply.headers.get("etag");
-      if (!shown || made !== etag || !made) {
+      if (shown && made && made === etag) quiet += 1;
+      else {
         const board = await reply.json();
         etag = made;
         const now = Date.parse(reply.headers.get("date")) + 1000 * Number(reply.headers.get("age") ?? 0);
         madeAt = performance.now() - Math.max(0, Number.isNaN(now) ? 0 : now - board.as_of_ms);
+        quiet = shown && places(board) === places(shown) ? quiet + 1 : 0;
         show((shown = board));
       }
       failed = 0;
@@ -214,8 +236,7 @@ async function look() {
     failed += 1;
   }
   tell();
-  // Not all at once, and less often while nothing answers.
-  timer = setTimeout(look, Math.min(LONGEST_WAIT_MS, EVERY_MS * 2 ** Math.min(failed, 4)) * (0.85 + 0.3 * Math.random()));
+  timer = setTimeout(look, wait_ms({ quiet, failed, kiosk: KIOSK, over: Boolean(shown?.over) }, Math.random()));
 }
 
 document.documentElement.classList.toggle("kiosk", KIOSK);

@@ -49,6 +49,11 @@ def page() -> Page:
     return assembled("board_page", frames="*", script_before=f'"use strict";\nconst WORDS = {packed};\n')
 
 
+def polling_rule() -> str:
+    """The beginning of the page's script, which says how often a page asks: `places` and `wait_ms`."""
+    return (files("board_page") / "page.js").read_text("utf-8").partition("const $ =")[0]
+
+
 @cache
 def words() -> Mapping[str, Words]:
     """The board's texts by language: those of every file in `words/`, whose name is the language's ISO 639-1 code."""

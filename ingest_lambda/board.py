@@ -1,155 +1,261 @@
-"""Public boards in the cloud: publishes `/live/<session>` once for all viewers instead of for each request.
+"""Public boards in the cloud: each festival's is made by itself, once for all viewers instead of for each request.
 
-The dashboard's server uses the same functions of `audience` for which sessions have a board, and what it shows.
+`festivals_to_make` finds the festivals; `FestivalBoard` makes the board of one. A large one is read in parts, by calls
+of their own (`FestivalPart`). The dashboard's server uses the same functions of `audience` for what is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from audience.board.board import public_instant_ms, session_is_over
-from audience.board.liveliness import UPDATE_MS
+from audience.board.board import board, public_instant_ms, session_is_over
+from audience.board.liveliness import UPDATE_MS, StageSums
 from audience.board.reader import BoardReader
 from audience.board.snapshot import board_snapshot
 from audience.errors import BoardNotPublished, HouselightsError, SessionNotFound
-from audience.sessions import Session
+from audience.sessions import DAY_MS, HOUR_MS, LONGEST_MS, Session
 from audience.store import Store
 from audience.time import to_ms
 from ingest_lambda.board_objects import BoardObjects, WrittenSnapshot
+from ingest_lambda.board_parts import BoardParts, Part
 
 CALL_MS: Final = 58_000
 """How long one call runs, milliseconds. The next starts after a minute and can reuse this function instance."""
 
+PART_CAMERAS: Final = 100
+"""The most cameras that one call reads; a festival with more is read in parts."""
+
+AFTER_PARTS_MS: Final = 1_000
+"""How long after an update the parts of it are collected, milliseconds."""
+
+LATE_PART_MS: Final = 10_000
+"""A part older than this is out of date, and is waited for as long at the start of a call."""
+
+_AT_ONCE: Final = 8
+_FORGOTTEN_MS: Final = LONGEST_MS + DAY_MS
+_CHANGED_MS: Final = 10 * 60_000
+_PAGE: Final = 50
+
+
+def festivals_to_make(store: Store, objects: BoardObjects, now_ms: int) -> list[str]:
+    """Ids of the sessions whose public board is to be made now, the latest start first.
+
+    These are festivals under way or to come, and those that ended and have no final board yet. Nothing older than the
+    longest session is looked at, so past festivals cost nothing.
+
+    Args:
+        store: of the sessions.
+        objects: the bucket of the boards.
+        now_ms: the current time, milliseconds since the epoch.
+
+    Raises:
+        StoreUnavailable: the store cannot be read.
+        BoardNotPublished: S3 refused a request.
+    """
+    found: list[str] = []
+    after = None
+    while True:
+        page = store.session_page(words="festival", after=after, limit=_PAGE)
+        for session in (listed.session for listed in page.sessions):
+            if to_ms(session.started_at) < now_ms - _FORGOTTEN_MS:
+                return found
+            if public_instant_ms(session, now_ms) is None:
+                continue
+            ended_ms = _ended_ms(session, now_ms)
+            if ended_ms is None or not _is_final(objects.newest(session.session_id), ended_ms):
+                found.append(session.session_id)
+        after = page.after
+        if after is None:
+            return found
+
+
+def remove_others(store: Store, objects: BoardObjects, now_ms: int) -> None:
+    """Removes the boards of sessions that were deleted or are no festivals any more.
+
+    Looks at the sessions that changed lately, and in the first minute of an hour at all that have a board.
+
+    Raises:
+        StoreUnavailable: the store cannot be read.
+        BoardNotPublished: S3 refused a request.
+    """
+    published = objects.sessions()
+    if published and now_ms % HOUR_MS >= 60_000:
+        published &= set(store.changed_sessions(now_ms - _CHANGED_MS))
+    for session_id in published:
+        if _instant_of(store, session_id, now_ms) is None:
+            objects.remove(session_id)
+
+
+def parts_of(store: Store, session_id: str) -> list[list[str]]:
+    """Ids of a festival's stages by part, of at most `PART_CAMERAS` cameras or one stage each; sorted."""
+    stages = [stage.stage_id for stage in store.stages(session_id)]
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="board") as pool:
+        cameras = list(pool.map(lambda stage_id: len(store.cameras(session_id, stage_id)), stages))
+    parts: list[list[str]] = []
+    room = 0
+    for stage_id, count in zip(stages, cameras, strict=True):
+        if not parts or count > room:
+            parts.append([])
+            room = PART_CAMERAS
+        parts[-1].append(stage_id)
+        room -= count
+    return parts
+
 
 @dataclass(slots=True)
-class _BoardState:
-    """State of a session's board between calls: what was read and written, and why the last update failed."""
+class FestivalPart:
+    """Some stages of a festival, whose sums it reads for the call that makes the board. Not thread-safe.
 
-    reader: BoardReader
-    written: WrittenSnapshot | None
+    Attributes:
+        store: the source of the records.
+        parts: the parts of this festival.
+        session_id: the festival.
+        number: of the part.
+        stages: ids of its stages.
+    """
+
+    store: Store
+    parts: BoardParts
+    session_id: str
+    number: int
+    stages: Sequence[str]
     problem: str = ""
+    _reader: BoardReader | None = None
+    _settled: Part | None = None
+
+    def update(self, at_ms: int) -> bool:
+        """Reads and writes the part's sums; returns whether another update within this call makes sense."""
+        shown_ms = _instant_of(self.store, self.session_id, at_ms)
+        if shown_ms is None:
+            return False
+        if self._reader is None:
+            self._reader = reader_of(self.session_id, self.stages)
+            settled = self.parts.settled(self.number)
+            if settled is not None:
+                self._reader.begin_with(settled.stages, settled.at_ms)
+        sums = self._reader.sums(self.store, shown_ms)
+        read_at_ms, stages = self._reader.settled
+        if self._settled is None or self._settled.at_ms != read_at_ms:
+            self._settled = Part(at_ms=read_at_ms, stages=tuple(stages))
+        self.parts.put(self.number, self._settled, shown_ms, sums)
+        return shown_ms == at_ms and any(len(one.end_ms) for one in sums)
 
 
 @dataclass(slots=True)
-class PublicBoards:
-    """The boards of all sessions with a public board in a store. Not thread-safe.
+class FestivalBoard:
+    """The public board of one festival. Not thread-safe.
 
     Attributes:
         store: the source of the records.
         objects: the bucket for the boards.
-        page: the page, the same for every session.
+        session_id: the festival.
+        reader: of all stages; what it cached in an earlier call saves reading.
+        parts: how many parts are read by others instead; 0 for none.
+        problem: why the last update failed; "" if it did not.
     """
 
     store: Store
     objects: BoardObjects
-    page: bytes
-    _no_board_written: bool = False
-    _states: dict[str, _BoardState] = field(default_factory=dict)
-    _due: list[str] = field(default_factory=list)
-
-    def refresh_sessions(self, now_ms: int) -> None:
-        """Looks up which sessions have a public board. Adds the page of new ones, and removes the board of others.
-
-        Args:
-            now_ms: the current time, milliseconds since the epoch.
-
-        Raises:
-            StoreUnavailable: the store cannot be read.
-            BoardNotPublished: S3 refused a request.
-        """
-        if not self._no_board_written:
-            self.objects.put_no_board()
-            self._no_board_written = True
-        published = self.objects.sessions()  # before reading the store: a session set up in between keeps its page
-        sessions = {
-            session.session_id: session
-            for session in self.store.sessions()
-            if public_instant_ms(session, now_ms) is not None
-        }
-        for gone in published - sessions.keys():
-            self.objects.remove(gone)
-        self._states = {session_id: state for session_id, state in self._states.items() if session_id in sessions}
-        for session_id in sessions:
-            if session_id not in self._states:
-                # Each function instance writes the page: it must match the script policy of this deployment.
-                self.objects.put_page(session_id, self.page)
-                written = self.objects.newest(session_id)
-                self._states[session_id] = _BoardState(reader=BoardReader(session_id), written=written)
-        self._due = [
-            session_id
-            for session_id, session in sessions.items()
-            if not _is_final(self._states[session_id].written, _ended_ms(session, now_ms))
-        ]
+    session_id: str
+    reader: BoardReader
+    parts: int = 0
+    problem: str = ""
+    _read_parts: BoardParts | None = None
+    _written: WrittenSnapshot | None = None
+    _began_ms: int | None = None
+    _looked_up: bool = field(default=False)
 
     def update(self, at_ms: int) -> bool:
-        """Writes every board that is due. A failure affects only its own board.
+        """Writes the board if it is due.
 
         Args:
             at_ms: the update, milliseconds since the epoch.
 
         Returns:
-            Whether another update within this call makes sense: a camera was active lately, or a board failed.
+            Whether another update within this call makes sense.
         """
-        active = False
-        for session_id in self._due:
-            state = self._states[session_id]
-            try:
-                active |= self._update(session_id, state, at_ms)
-                state.problem = ""
-            except HouselightsError as problem:
-                state.problem, active = str(problem), True
-        return active
-
-    def check(self) -> None:
-        """Fails the call if a board is out of date; the alarm counts failed calls.
-
-        Raises:
-            BoardNotPublished: the last update of a session failed.
-        """
-        stale = [session_id for session_id, state in self._states.items() if state.problem]
-        if stale:
-            reason = self._states[stale[0]].problem
-            raise BoardNotPublished(f"boards of {', '.join(stale)} are not up to date: {reason}")
-
-    def _update(self, session_id: str, state: _BoardState, at_ms: int) -> bool:
+        if not self._looked_up:
+            self._written, self._looked_up, self._began_ms = self.objects.newest(self.session_id), True, at_ms
         try:
-            session = self.store.session(session_id)
+            session = self.store.session(self.session_id)
         except SessionNotFound:
             return False
         shown_ms, ended_ms = public_instant_ms(session, at_ms), _ended_ms(session, at_ms)
-        if shown_ms is None or _is_final(state.written, ended_ms):
+        if shown_ms is None or _is_final(self._written, ended_ms):
             return False
-        board = state.reader.board(self.store, shown_ms)
-        state.written = self.objects.put_snapshot(
-            session_id, board_snapshot(board), made_ms=at_ms, ended_ms=ended_ms, over=state.written
+        sums = self._sums(shown_ms, at_ms)
+        if sums is None:
+            return True
+        made = board(session, sums, shown_ms)
+        self._written = self.objects.put_snapshot(
+            self.session_id, board_snapshot(made), made_ms=at_ms, ended_ms=ended_ms, over=self._written
         )
-        return ended_ms is None and any(row.age_s is not None for row in board.rows)
+        return ended_ms is None and any(row.age_s is not None for row in made.rows)
+
+    def _sums(self, shown_ms: int, at_ms: int) -> list[StageSums] | None:
+        """The stages; None where parts are still to come."""
+        if not self.parts:
+            return self.reader.sums(self.store, shown_ms)
+        self._read_parts = read = self._read_parts or BoardParts(self.objects, self.session_id)
+        with ThreadPoolExecutor(min(self.parts, _AT_ONCE), thread_name_prefix="board") as pool:
+            found = list(pool.map(read.newest, range(self.parts)))
+        late = [number for number, part in enumerate(found) if part is None or part.at_ms < shown_ms - LATE_PART_MS]
+        if late:
+            assert self._began_ms is not None
+            if at_ms - self._began_ms < LATE_PART_MS:
+                return None
+            raise BoardNotPublished(f"parts {', '.join(map(str, late))} of {self.parts} are out of date")
+        return sorted((one for part in found if part for one in part.sums), key=lambda one: one.stage.stage_id)
 
 
 def publish(
-    boards: PublicBoards, now_ms: Callable[[], int], wait: Callable[[float], None], *, call_ms: int = CALL_MS
+    board: FestivalBoard | FestivalPart,
+    now_ms: Callable[[], int],
+    wait: Callable[[float], None],
+    *,
+    call_ms: int = CALL_MS,
 ) -> None:
-    """Runs one call: writes all boards at every update, or only once if no camera is active.
+    """Runs one call: writes at every update, or only once if no camera is active.
 
     Args:
-        boards: the boards.
+        board: the board, or a part of one.
         now_ms: the wall clock, milliseconds since the epoch.
         wait: sleeps for a number of seconds.
         call_ms: how long to run, milliseconds.
 
     Raises:
-        StoreUnavailable, BoardNotPublished: a board is still out of date at the end of the call.
+        BoardNotPublished: it is still out of date at the end of the call.
     """
+    behind_ms = AFTER_PARTS_MS if isinstance(board, FestivalBoard) and board.parts else 0
     until_ms = now_ms() + call_ms
-    boards.refresh_sessions(now_ms())
     while True:
-        at_ms = now_ms() // UPDATE_MS * UPDATE_MS
-        if not boards.update(at_ms) or at_ms + UPDATE_MS >= until_ms:
+        at_ms = (now_ms() - behind_ms) // UPDATE_MS * UPDATE_MS
+        try:
+            active, board.problem = board.update(at_ms), ""
+        except HouselightsError as problem:
+            active, board.problem = True, str(problem)
+        following_ms = at_ms + UPDATE_MS + behind_ms
+        if not active or following_ms >= until_ms:
             break
-        wait(max(0, at_ms + UPDATE_MS - now_ms()) / 1000)
-    boards.check()
+        wait(max(0, following_ms - now_ms()) / 1000)
+    if board.problem:
+        raise BoardNotPublished(f"the board of {board.session_id} is not up to date: {board.problem}")
+
+
+def reader_of(session_id: str, among: Sequence[str] | None = None) -> BoardReader:
+    """A reader of some stages of a festival, or of all."""
+    return BoardReader(session_id, by_rollups=True, among=among, at_once=_AT_ONCE)
+
+
+def _instant_of(store: Store, session_id: str, at_ms: int) -> int | None:
+    """The instant of a session's public board; None if it has none."""
+    try:
+        return public_instant_ms(store.session(session_id), at_ms)
+    except SessionNotFound:
+        return None
 
 
 def _ended_ms(session: Session, at_ms: int) -> int | None:

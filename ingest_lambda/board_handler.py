@@ -1,43 +1,142 @@
-"""Entry point of AWS Lambda, called once a minute: publishes the public boards while a festival is on."""
+"""Entry points of AWS Lambda for public boards: `find` each minute says which are to be made, `make` makes one of them.
+
+`find` puts a message for each festival into a FIFO queue, whose group is the festival: so one call of `make` at a time
+has a board, and a message that is put twice in a minute counts once. `make` puts messages of its own for the parts of a
+large festival.
+"""
 
 from __future__ import annotations
 
 import functools
+import json
 import os
 import time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import boto3
 from aws_lambda_powertools import Logger
 
-from audience.errors import HouselightsError
+from audience.board.reader import BoardReader
+from audience.errors import BoardNotPublished, HouselightsError
+from audience.store import Store
 from audience.stores import open_store
 from board_page.page import page
-from ingest_lambda.board import PublicBoards, publish
+from ingest_lambda.board import (
+    FestivalBoard,
+    FestivalPart,
+    festivals_to_make,
+    parts_of,
+    publish,
+    reader_of,
+    remove_others,
+)
 from ingest_lambda.board_objects import BoardObjects
+from ingest_lambda.board_parts import BoardParts
 from ingest_lambda.bucket import quick_client
 from ingest_lambda.settings import required
 
+_ENTRIES: Final = 10
+"""Messages that SQS takes at once."""
 
-def handler(_event: Any, _context: Any) -> None:
-    """Publishes all public boards; ignores the event.
+
+def find(_event: Any, _context: Any) -> None:
+    """Has the board of every festival made for a minute; ignores the event.
 
     Raises:
         InvalidValue: an environment variable is missing or wrong.
-        StoreUnavailable, BoardNotPublished: a board is not up to date.
+        StoreUnavailable, BoardNotPublished: it cannot be done.
     """
     try:
-        publish(_boards(), lambda: time.time_ns() // 1_000_000, time.sleep)
+        now_ms, store, objects = time.time_ns() // 1_000_000, _store(), _objects()
+        _write_page()
+        _send({(one, "board"): {"session": one} for one in festivals_to_make(store, objects, now_ms)}, now_ms)
+        remove_others(store, objects, now_ms)
     except HouselightsError as problem:
-        Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "board").error("not published", reason=str(problem))
+        _log().error("not published", reason=str(problem))
         raise
 
 
+def make(event: dict[str, Any], _context: Any) -> None:
+    """Makes the board, or a part of one, in an SQS event for a minute.
+
+    Raises:
+        InvalidValue: an environment variable is missing or wrong.
+        StoreUnavailable, BoardNotPublished: the board is not up to date.
+    """
+    try:
+        for record in event["Records"]:
+            publish(_work(json.loads(record["body"])), lambda: time.time_ns() // 1_000_000, time.sleep)
+    except HouselightsError as problem:
+        _log().error("not published", reason=str(problem))
+        raise
+
+
+def _work(asked: Mapping[str, Any]) -> FestivalBoard | FestivalPart:
+    """What a message asks for. Of a large festival, has its parts made too."""
+    store, objects, session_id = _store(), _objects(), asked["session"]
+    if "part" in asked:
+        parts = BoardParts(objects, session_id)
+        return FestivalPart(store, parts, session_id, number=asked["part"], stages=asked["stages"])
+    parts_there = parts_of(store, session_id)
+    if len(parts_there) < 2:
+        return FestivalBoard(store, objects, session_id, _reader(session_id))
+    messages = {
+        (session_id, str(number)): {"session": session_id, "part": number, "stages": stages}
+        for number, stages in enumerate(parts_there)
+    }
+    _send(messages, time.time_ns() // 1_000_000)
+    return FestivalBoard(store, objects, session_id, _reader(session_id), parts=len(parts_there))
+
+
+def _send(messages: Mapping[tuple[str, str], Mapping[str, Any]], now_ms: int) -> None:
+    """Puts messages into the queue, each at most once a minute and group."""
+    queue_url, named = required(os.environ, "HOUSELIGHTS_BOARD_QUEUE"), list(messages.items())
+    refused: list[str] = []
+    for first in range(0, len(named), _ENTRIES):
+        some: Sequence[tuple[tuple[str, str], Mapping[str, Any]]] = named[first : first + _ENTRIES]
+        entries = [
+            {
+                "Id": str(number),
+                "MessageBody": json.dumps(body),
+                "MessageGroupId": ":".join(group),
+                "MessageDeduplicationId": f"{':'.join(group)}:{now_ms // 60_000}",
+            }
+            for number, (group, body) in enumerate(some)
+        ]
+        answer = _queue().send_message_batch(QueueUrl=queue_url, Entries=entries)
+        refused += [":".join(some[int(failed["Id"])][0]) for failed in answer.get("Failed", ())]
+    if refused:
+        raise BoardNotPublished(f"the queue did not take messages for {', '.join(refused)}")
+
+
 @functools.cache
-def _boards() -> PublicBoards:
-    """The state that the function instance keeps between calls, created in the first."""
-    return PublicBoards(
-        store=open_store(required(os.environ, "HOUSELIGHTS_STORE")),
-        objects=BoardObjects(quick_client(boto3.Session(), "s3"), required(os.environ, "HOUSELIGHTS_BOARDS")),
-        page=page().body,
-    )
+def _store() -> Store:
+    """The store that the function instance keeps open between calls."""
+    return open_store(required(os.environ, "HOUSELIGHTS_STORE"))
+
+
+@functools.lru_cache(8)
+def _reader(session_id: str) -> BoardReader:
+    """The reader of a festival, whose cache a function instance keeps between calls; any other begins anew."""
+    return reader_of(session_id)
+
+
+@functools.cache
+def _objects() -> BoardObjects:
+    return BoardObjects(quick_client(boto3.Session(), "s3"), required(os.environ, "HOUSELIGHTS_BOARDS"))
+
+
+@functools.cache
+def _write_page() -> None:
+    """Writes the page, which must match the policy of this deployment, if a function instance has not looked yet."""
+    _objects().put_page(page().body)
+
+
+@functools.cache
+def _queue() -> Any:
+    return quick_client(boto3.Session(), "sqs")
+
+
+def _log() -> Logger:
+    return Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME") or "board")

@@ -1,10 +1,12 @@
-"""The bucket behind the public board: each session's page and newest snapshot. An older one never replaces a newer one.
+"""The bucket behind the public board: the page, and each session's newest snapshot, which no older one replaces.
 
-The keys are the URL paths: `live/<session>` is the page, `live/<session>/live.json` the snapshot.
+The snapshot's key is its URL path, `live/<session>/live.json`. The page is one object for all sessions, to which the
+distribution leads `/live/<session>`.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -17,8 +19,13 @@ PREFIX: Final = "live/"
 NO_BOARD_KEY: Final = "no-board.txt"
 """The body of CloudFront's 404 response."""
 
-_MADE, _ENDED = "made-ms", "ended-ms"
+PAGE_KEY: Final = "page.html"
+PARTS: Final = "parts/"
+"""Before the keys of what calls that make one board tell each other; nobody else reads them."""
+
+_MADE, _ENDED, _VERSION = "made-ms", "ended-ms", "version"
 _CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+_MISSING = ("404", "NoSuchKey")
 _TRIES = 5
 
 
@@ -50,35 +57,39 @@ class BoardObjects:
         self._client, self._bucket = client, bucket
 
     def sessions(self) -> set[str]:
-        """The ids of the sessions with an object in the bucket."""
+        """The ids of the sessions with a board in the bucket."""
+        return {key.removeprefix(PREFIX).partition("/")[0] for key in self._keys(PREFIX)}
+
+    def put_page(self, page: bytes) -> None:
+        """Writes the page and the response for a board that does not exist, unless this version of it is there."""
+        version = hashlib.sha256(page).hexdigest()
+        if ((self._head(PAGE_KEY) or {}).get("Metadata") or {}).get(_VERSION) != version:
+            self._put(NO_BOARD_KEY, b"There is no board of that name.\n", "text/plain; charset=utf-8", KEEP_SNAPSHOT)
+            self._put(PAGE_KEY, page, PAGE_TYPE, KEEP_PAGE, {_VERSION: version})
+
+    def put_part(self, key: str, body: bytes) -> None:
+        """Writes what another call reads; `ingest_lambda.board_parts` has its keys."""
+        self._put(key, body, "application/octet-stream", "no-store")
+
+    def part(self, key: str) -> bytes | None:
+        """Reads what another call wrote; None if it did not."""
         try:
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX)
-            keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return body
         except (ClientError, BotoCoreError) as problem:
+            if isinstance(problem, ClientError) and problem.response["Error"]["Code"] in _MISSING:
+                return None
             self._refuse(problem)
-        return {key.removeprefix(PREFIX).partition("/")[0] for key in keys}
-
-    def put_no_board(self) -> None:
-        """Writes the response for a board that does not exist."""
-        self._put(NO_BOARD_KEY, b"There is no board of that name.\n", "text/plain; charset=utf-8", KEEP_SNAPSHOT)
-
-    def put_page(self, session_id: str, page: bytes) -> None:
-        """Writes a session's page, and replaces an existing one."""
-        self._put(_page_key(session_id), page, PAGE_TYPE, KEEP_PAGE)
 
     def newest(self, session_id: str) -> WrittenSnapshot | None:
         """Looks up a session's snapshot; None if there is none."""
-        try:
-            response = self._client.head_object(Bucket=self._bucket, Key=_snapshot_key(session_id))
-        except (ClientError, BotoCoreError) as problem:
-            if isinstance(problem, ClientError) and problem.response["Error"]["Code"] in ("404", "NoSuchKey"):
-                return None
-            self._refuse(problem)
-        metadata = response["Metadata"]
-        ended_ms = metadata.get(_ENDED)
+        response = self._head(_snapshot_key(session_id))
+        if response is None:
+            return None
+        ended_ms = response["Metadata"].get(_ENDED)
         return WrittenSnapshot(
             etag=response["ETag"],
-            made_ms=int(metadata.get(_MADE, 0)),
+            made_ms=int(response["Metadata"].get(_MADE, 0)),
             ended_ms=None if ended_ms is None else int(ended_ms),
         )
 
@@ -124,16 +135,36 @@ class BoardObjects:
         )
 
     def remove(self, session_id: str) -> None:
-        """Removes a session's page and snapshot, if they exist."""
+        """Removes all of a session's board that exists."""
+        keys = [*self._keys(f"{PREFIX}{session_id}/"), *self._keys(f"{PARTS}{session_id}/")]
         try:
-            for key in (_page_key(session_id), _snapshot_key(session_id)):
+            # The page of an earlier version lies under the session itself.
+            for key in (f"{PREFIX}{session_id}", *keys):
                 self._client.delete_object(Bucket=self._bucket, Key=key)
         except (ClientError, BotoCoreError) as problem:
             self._refuse(problem)
 
-    def _put(self, key: str, body: bytes, kind: str, keep: str) -> None:
+    def _keys(self, prefix: str) -> list[str]:
         try:
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=kind, CacheControl=keep)
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            return [one["Key"] for page in pages for one in page.get("Contents", ())]
+        except (ClientError, BotoCoreError) as problem:
+            self._refuse(problem)
+
+    def _head(self, key: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._client.head_object(Bucket=self._bucket, Key=key)
+            return found
+        except (ClientError, BotoCoreError) as problem:
+            if isinstance(problem, ClientError) and problem.response["Error"]["Code"] in _MISSING:
+                return None
+            self._refuse(problem)
+
+    def _put(self, key: str, body: bytes, kind: str, keep: str, metadata: dict[str, str] | None = None) -> None:
+        try:
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=kind, CacheControl=keep, Metadata=metadata or {}
+            )
         except (ClientError, BotoCoreError) as problem:
             self._refuse(problem)
 
@@ -143,10 +174,6 @@ class BoardObjects:
         raise BoardNotPublished(
             f"the board cannot be published in bucket {self._bucket} ({code}): check HOUSELIGHTS_BOARDS and the role"
         ) from None
-
-
-def _page_key(session_id: str) -> str:
-    return f"{PREFIX}{session_id}"
 
 
 def _snapshot_key(session_id: str) -> str:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Final, TypeVar
 
 import numpy as np
 
 from audience.board.board import Board, board, reads_from_ms
-from audience.board.liveliness import StageSums, stage_sums
-from audience.sessions import Camera, Stage
+from audience.board.liveliness import LIVELY, StageSums, stage_sums
+from audience.exclusions import excluded_windows
+from audience.sessions import MINUTE_MS, Camera, Session, Stage
 from audience.store import Store
 from audience.window_table import WindowTable
 
 SETTLED_MS = 30_000
 """How long windows are re-read at every update; later arrivals are found at the next refresh."""
+
+RECENT_MS: Final = 2 * MINUTE_MS
+"""How much of the past is read from windows where there are many cameras; what is older comes from roll-ups."""
+
+MOST_WINDOWS: Final = 60_000
+"""The most windows of its past that a reader reads itself; where there are more it takes roll-ups."""
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 
 
 def read_sums(
@@ -34,18 +47,18 @@ def read_sums(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _CachedStage:
+class CachedStage:
     """A stage with the sums of its windows that start in [from_ms, until_ms).
 
     Attributes:
-        records: number of these windows.
+        records: number of these windows; None where some of them were roll-ups, or were read by another process.
     """
 
     stage: Stage
     cameras: list[Camera]
     from_ms: int
     until_ms: int
-    records: int
+    records: int | None
     sums: StageSums
 
 
@@ -54,7 +67,7 @@ class _Cache:
     """The stages as read at `read_at_ms`."""
 
     read_at_ms: int
-    stages: list[_CachedStage]
+    stages: list[CachedStage]
 
 
 class BoardReader:
@@ -63,18 +76,49 @@ class BoardReader:
     Every `refresh_ms` it checks everything the board depends on, including late windows and new stages; in between it
     reads the latest windows only. Older windows of a stage are re-read only if their number, the stage or its cameras
     have changed. An old window that was replaced, which no camera does, is seen within a quarter of an hour.
+
+    With `by_rollups`, stages whose past has too many windows (`MOST_WINDOWS`) begin with roll-ups instead, which are
+    spread over their minutes. Windows of these that come later than `SETTLED_MS` are then not on the board.
     """
 
-    def __init__(self, session_id: str, *, refresh_ms: int = 30_000) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        *,
+        refresh_ms: int = 30_000,
+        by_rollups: bool = False,
+        among: Collection[str] | None = None,
+        at_once: int = 1,
+    ) -> None:
         """Creates the reader without I/O.
 
         Args:
             session_id: the session.
             refresh_ms: how long older windows are cached; longer where reading costs money.
+            by_rollups: whether a long past may come from roll-ups.
+            among: ids of the stages to read; None for all.
+            at_once: stages that are read at once; over 1 only where the store may be used by several threads.
         """
         self._session_id = session_id
         self._refresh_ms = refresh_ms
+        self._by_rollups = by_rollups
+        self._among = among
+        self._at_once = at_once
         self._cache: _Cache | None = None
+
+    @property
+    def settled(self) -> tuple[int, Sequence[CachedStage]]:
+        """When the last refresh was, and the stages as they had settled then, for another reader to begin with."""
+        return (self._cache.read_at_ms, self._cache.stages) if self._cache else (0, ())
+
+    def begin_with(self, settled: Sequence[CachedStage], at_ms: int) -> None:
+        """Takes over what another reader had settled; stages that have changed since are read anew.
+
+        Args:
+            settled: the stages.
+            at_ms: when they were read.
+        """
+        self._cache = _Cache(read_at_ms=at_ms - self._refresh_ms, stages=list(settled))
 
     def board(self, store: Store, as_of_ms: int) -> Board:
         """Computes the board at an instant, which should be close to the previous one.
@@ -86,52 +130,132 @@ class BoardReader:
         Raises:
             SessionNotFound: the session does not exist.
         """
-        session = store.session(self._session_id)  # never cached, so that its end is seen at once
+        session: Session = store.session(self._session_id)  # never cached, so that its end is seen at once
+        return board(session, self.sums(store, as_of_ms), as_of_ms)
+
+    def sums(self, store: Store, as_of_ms: int) -> list[StageSums]:
+        """The stages with the windows that the board at an instant depends on, sorted by id."""
         cache = self._cache
         if cache is None or not cache.read_at_ms <= as_of_ms < cache.read_at_ms + self._refresh_ms:
             cache = self._cache = self._read(store, as_of_ms)
-        return board(session, [self._extended(store, one, as_of_ms).sums for one in cache.stages], as_of_ms)
+        return self._each(lambda one: self._extended(store, one, as_of_ms).sums, cache.stages)
 
     def _read(self, store: Store, as_of_ms: int) -> _Cache:
         before = {one.stage.stage_id: one for one in self._cache.stages} if self._cache else {}
         from_ms, until_ms = reads_from_ms(as_of_ms), as_of_ms - SETTLED_MS
-        stages = []
-        for stage in store.stages(self._session_id):
-            cameras = store.cameras(self._session_id, stage.stage_id)
-            one = before.get(stage.stage_id)
-            if (
-                one is None
-                or (one.stage, one.cameras, one.from_ms) != (stage, cameras, from_ms)
-                or one.until_ms > until_ms
-                or self._count(store, one) != one.records
-            ):
-                one = self._empty(stage, cameras, from_ms)
-            stages.append(self._extended(store, one, until_ms))
-        return _Cache(read_at_ms=as_of_ms, stages=stages)
+        stages = [
+            stage for stage in store.stages(self._session_id) if self._among is None or stage.stage_id in self._among
+        ]
+        cameras = self._each(lambda stage: store.cameras(self._session_id, stage.stage_id), stages)
+        seconds = (until_ms - from_ms) // 1000
+        by_rollups = self._by_rollups and seconds * sum(map(len, cameras)) > MOST_WINDOWS
 
-    def _count(self, store: Store, one: _CachedStage) -> int:
+        def settled(found: tuple[Stage, list[Camera]]) -> CachedStage:
+            stage, of_stage = found
+            one = before.get(stage.stage_id)
+            if one is not None and ((one.stage, one.cameras) != found or one.until_ms > until_ms):
+                one = None
+            if by_rollups:
+                if one is None or one.until_ms < as_of_ms - RECENT_MS:
+                    one = self._rolled_up(store, stage, of_stage, from_ms, as_of_ms - RECENT_MS)
+                one = _since(one, from_ms)
+            elif one is None or one.from_ms != from_ms or self._count(store, one) != one.records:
+                one = self._empty(stage, of_stage, from_ms)
+            return self._extended(store, one, until_ms)
+
+        return _Cache(read_at_ms=as_of_ms, stages=self._each(settled, list(zip(stages, cameras, strict=True))))
+
+    def _each(self, work: Callable[[Argument], Result], things: Sequence[Argument]) -> list[Result]:
+        if self._at_once < 2 or len(things) < 2:
+            return [work(thing) for thing in things]
+        with ThreadPoolExecutor(min(self._at_once, len(things)), thread_name_prefix="board") as pool:
+            return list(pool.map(work, things))
+
+    def _count(self, store: Store, one: CachedStage) -> int:
         stage_id = one.stage.stage_id
         return store.window_count(self._session_id, stage_id, from_ms=one.from_ms, until_ms=one.until_ms)
 
-    def _empty(self, stage: Stage, cameras: list[Camera], from_ms: int) -> _CachedStage:
+    def _empty(self, stage: Stage, cameras: list[Camera], from_ms: int) -> CachedStage:
         sums = stage_sums(stage, cameras, WindowTable.of([]))
-        return _CachedStage(stage=stage, cameras=cameras, from_ms=from_ms, until_ms=from_ms, records=0, sums=sums)
+        return CachedStage(stage=stage, cameras=cameras, from_ms=from_ms, until_ms=from_ms, records=0, sums=sums)
 
-    def _extended(self, store: Store, one: _CachedStage, until_ms: int) -> _CachedStage:
+    def _rolled_up(
+        self, store: Store, stage: Stage, cameras: list[Camera], from_ms: int, recent_ms: int
+    ) -> CachedStage:
+        """A stage with its roll-ups until the minute in which its recent windows begin."""
+        until_ms = recent_ms - recent_ms % MINUTE_MS
+        minutes = store.rollups(
+            self._session_id, stage.stage_id, width_ms=MINUTE_MS, from_ms=from_ms, until_ms=until_ms
+        )
+        one = self._empty(stage, cameras, from_ms)
+        return replace(one, until_ms=until_ms, records=None, sums=spread_sums(stage, minutes))
+
+    def _extended(self, store: Store, one: CachedStage, until_ms: int) -> CachedStage:
         """Extends a cached stage to a later instant by reading the missing windows."""
         table = store.windows(self._session_id, one.stage.stage_id, from_ms=one.until_ms, until_ms=until_ms)
         return replace(
             one,
             until_ms=until_ms,
-            records=one.records + len(table),
-            sums=_joined(one.sums, stage_sums(one.stage, one.cameras, table)),
+            records=None if one.records is None else one.records + len(table),
+            sums=joined(one.sums, stage_sums(one.stage, one.cameras, table)),
         )
 
 
-def _joined(old: StageSums, new: StageSums) -> StageSums:
-    """Concatenates windows of one stage."""
+def spread_sums(stage: Stage, minutes: WindowTable) -> StageSums:
+    """Spreads roll-ups of minutes over windows of the width that was summed, each with the same part of its minute.
+
+    Args:
+        stage: the stage.
+        minutes: its roll-ups of a minute.
+    """
+    row = np.repeat(np.arange(len(minutes)), minutes.spans)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(minutes.spans) - minutes.spans, minutes.spans)
+    slots = MINUTE_MS // minutes.record_width_ms
+    spans = minutes.spans[row]
+    start_ms = minutes.start_ms[row] + place * slots // spans * minutes.record_width_ms
+    excluded = excluded_windows(start_ms, minutes.record_width_ms, stage.exclusions)
+    shape = (len(row), len(LIVELY))
+    scored, total, squares = np.zeros(shape, dtype=np.int64), np.zeros(shape), np.zeros(shape)
+    for at, name in enumerate(LIVELY):
+        if name not in minutes.measures:
+            continue
+        column = minutes.measures.index(name)
+        behind = minutes.scored_spans[row, column]
+        shown = (place < behind) & ~excluded
+        share = np.maximum(behind, 1)
+        scored[:, at] = np.where(shown, np.rint(minutes.scored[row, column] / share), 0)
+        part = np.where(shown, scored[:, at] / np.maximum(minutes.scored[row, column], 1), 0.0)
+        total[:, at], squares[:, at] = (sums[row, column] * part for sums in (minutes.total, minutes.squares))
+    return StageSums(
+        stage=stage,
+        width_ms=minutes.record_width_ms,
+        end_ms=start_ms + minutes.record_width_ms,
+        faces=np.rint(minutes.faces[row] / spans).astype(np.int64),
+        scored=scored,
+        total=total,
+        squares=squares,
+        scorers=minutes.scorers,
+    )
+
+
+def _since(one: CachedStage, from_ms: int) -> CachedStage:
+    """The stage without what lies before an instant."""
+    first = int(np.searchsorted(one.sums.end_ms, from_ms, side="right"))
+    return replace(one, from_ms=from_ms, sums=rows_of(one.sums, slice(first, None)))
+
+
+def rows_of(sums: StageSums, rows: slice) -> StageSums:
+    """Some of a stage's windows."""
+    columns = ("end_ms", "faces", "scored", "total", "squares")
+    return replace(sums, **{name: getattr(sums, name)[rows] for name in columns})
+
+
+def joined(old: StageSums, new: StageSums) -> StageSums:
+    """Concatenates windows of one stage, the older first."""
     if not len(new.end_ms):
         return old
+    if not len(old.end_ms) or old.width_ms != new.width_ms:
+        return new  # roll-ups of another width, from before the cameras were set up anew
     return replace(
         new,
         end_ms=np.concatenate([old.end_ms, new.end_ms]),

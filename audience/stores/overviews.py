@@ -26,8 +26,8 @@ def search_words(text: str) -> list[str]:
 
 
 def words_of(session: Session) -> list[str]:
-    """The words that a session is found by, sorted; at most `_MOST_WORDS`, those of its title first."""
-    said = (session.title, session.session_id, session.film, session.cut, session.city, *session.tags, session.kind)
+    """The words that a session is found by, sorted; at most `_MOST_WORDS`, its kind first, then those of its title."""
+    said = (session.kind, session.title, session.session_id, session.film, session.cut, session.city, *session.tags)
     more = (session.mode if session.mode == "head count" else "", "simulated" if session.simulated else "")
     found = dict.fromkeys(word for text in (*said, *more) for word in search_words(text))
     return sorted(list(found)[:_MOST_WORDS])

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audience.board import reader as reader_module
 from audience.board.board import Board, BoardRow, board, reads_from_ms
 from audience.board.changes import notes_text
 from audience.board.liveliness import UPDATE_MS, StageSums, stage_sums
 from audience.board.ranking import CHAIN_MS, HOLD_MS, RENEW_MS
-from audience.board.reader import BoardReader, read_sums
+from audience.board.reader import RECENT_MS, BoardReader, read_sums
+from audience.sessions import MINUTE_MS
 from audience.store import Store
 from audience.stores import open_store
 from audience.window_table import WindowTable
@@ -395,3 +397,29 @@ def test_older_windows_are_read_again_only_where_one_came_late_or_the_stage_is_a
     store.delete_camera_records("talk-1", "stage-2", "cam-1")
     assert stages_read_again(40) == {"stage-2"}
     assert stages_read_again(48) == set()
+
+
+def test_a_past_of_many_cameras_begins_with_roll_ups_and_shows_the_same_places(store: Store, monkeypatch):
+    for number, stage in enumerate(("stage-0", "stage-1", "stage-2", "stage-3")):
+        store.put_windows(steady(stage, 8 + 8 * number, 50, from_s=0, until_s=1700))
+        store.put_windows(steady(stage, 12 + 8 * number, 50, from_s=1700, until_s=2500))
+    store.put_stage("talk-1", replace(store.stages("talk-1")[0], exclusions=(an_exclusion(1800, 2400),)))
+    at_ms = after_ms(2500)
+    exact = BoardReader("talk-1").board(store, at_ms)
+    read, oldest = store.windows, [at_ms]
+
+    def windows(session_id: str, stage_id: str, *, from_ms: int, until_ms: int) -> WindowTable:
+        oldest.append(from_ms)
+        return read(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
+
+    monkeypatch.setattr(reader_module, "MOST_WINDOWS", 0)
+    monkeypatch.setattr(store, "windows", windows)
+    shown = BoardReader("talk-1", by_rollups=True, at_once=4).board(store, at_ms)
+    assert min(oldest) >= at_ms - RECENT_MS - MINUTE_MS
+    assert ids(shown) == ids(exact)
+    for one, other in zip(shown.rows, exact.rows, strict=True):
+        assert (one.state, one.rank, one.faces) == (other.state, other.rank, other.faces)
+        assert one.figure == pytest.approx(other.figure, abs=0.5)
+        assert [trend and trend.direction for trend in (one.over_5_min, one.over_15_min)] == [
+            trend and trend.direction for trend in (other.over_5_min, other.over_15_min)
+        ]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,7 +121,8 @@ def test_a_page_and_an_upload_go_on_when_their_server_is_killed(
         assert len(after) == len(before)
         await again.close()
 
-    asyncio.run(page_of_a_killed_server())
+    with ThreadPoolExecutor(1) as thread:  # a browser of another test may have its loop in this one
+        thread.submit(asyncio.run, page_of_a_killed_server()).result()
     assert sees(visitor, pair.address)
     until(lambda: visitor.get(f"{pair.address}/incoming/{answer['id']}").status_code == 200)
     answer = visitor.get(f"{pair.address}/incoming/{answer['id']}").json()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
 from typing import Any
 
 import pytest
 
 from audience.board.liveliness import UPDATE_MS
 from board_page.page import KEEP_PAGE, KEEP_SNAPSHOT, page
-from ingest_lambda.board import CALL_MS
-from ingest_lambda.board_objects import NO_BOARD_KEY, PREFIX
+from ingest_lambda.board import CALL_MS, PART_CAMERAS
+from ingest_lambda.board_objects import NO_BOARD_KEY, PAGE_KEY, PARTS, PREFIX
 from ingest_lambda.handler import ONE_MESSAGE_S
 from tests.infra.resolved import Resolved
 from tests.infra.template import firewall_template, one_or_more, properties, resources, template, text_of
@@ -33,7 +36,7 @@ def distribution() -> dict[str, Any]:
 def test_without_the_parameter_there_is_nothing_of_it():
     assert template()["Parameters"]["LiveBoard"]["Default"] == "no"
     made = [name for name in template()["Resources"] if name.startswith("Board")]
-    assert len(made) == 10
+    assert len(made) == 14
     assert {template()["Resources"][name].get("Condition") for name in made} == {"HasLiveBoard"}
     assert template()["Outputs"]["BoardUrl"]["Condition"] == "HasLiveBoard"
     others = [name for name in resources("AWS::CloudFront::Distribution") if name not in made]
@@ -55,6 +58,8 @@ def test_the_bucket_is_read_over_tls_by_the_distribution_alone_and_listed_by_nob
     deny, allow = properties("BoardsPolicy")["PolicyDocument"]["Statement"]
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert (allow["Principal"], allow["Action"]) == ({"Service": "cloudfront.amazonaws.com"}, "s3:GetObject")
+    readable = {text_of(one) for one in allow["Resource"]}
+    assert readable == {f"${{Boards.Arn}}/{key}" for key in (f"{PREFIX}*", PAGE_KEY, NO_BOARD_KEY)}, "not the parts"
     assert text_of(allow["Condition"]["StringEquals"]["aws:SourceArn"]).endswith(":distribution/${BoardDistribution}")
     (origin,) = distribution()["Origins"]
     assert text_of(origin["DomainName"]) == "${Boards.RegionalDomainName}"
@@ -67,6 +72,7 @@ def test_the_last_board_of_a_festival_goes_with_its_windows():
     rules = {rule["Id"]: rule for rule in properties("Boards")["LifecycleConfiguration"]["Rules"]}
     assert rules["boards"]["Prefix"] == PREFIX
     assert rules["boards"]["ExpirationInDays"] == {"Ref": "KeepWindowsDays"}
+    assert (rules["parts"]["Prefix"], rules["parts"]["ExpirationInDays"]) == (PARTS, 1)
 
 
 def test_the_page_is_sent_with_its_own_policy():
@@ -192,34 +198,83 @@ def test_a_board_that_is_not_there_is_not_found():
     assert error["ResponsePagePath"] == f"/{NO_BOARD_KEY}"
     written = [
         text_of(resource)
-        for policy in properties("BoardRole")["Policies"]
+        for policy in properties("BoardFinderRole")["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
         for resource in one_or_more(statement["Resource"])
     ]
-    assert f"${{Boards.Arn}}/{NO_BOARD_KEY}" in written
+    assert {f"${{Boards.Arn}}/{NO_BOARD_KEY}", f"${{Boards.Arn}}/{PAGE_KEY}"} <= set(written)
 
 
-def test_the_function_runs_once_a_minute_and_never_again_for_the_same_minute():
-    function, other = properties("Board"), properties("Ingest")
-    assert function["Handler"] == "ingest_lambda.board_handler.handler"
-    for name in ("Runtime", "Architectures", "CodeUri", "Tracing"):
-        assert function[name] == other[name]
-    (schedule,) = function["Events"].values()
+def test_every_board_has_the_page_of_all_and_snapshots_are_not_led_there():
+    default = distribution()["DefaultCacheBehavior"]
+    (leads,) = default["FunctionAssociations"]
+    assert (leads["EventType"], text_of(leads["FunctionARN"])) == (
+        "viewer-request",
+        "${BoardPage.FunctionMetadata.FunctionARN}",
+    )
+    (snapshots,) = distribution()["CacheBehaviors"]
+    assert snapshots["PathPattern"] == f"/{PREFIX}*/live.json"
+    same = {name: value for name, value in default.items() if name != "FunctionAssociations"}
+    assert {name: value for name, value in snapshots.items() if name != "PathPattern"} == same
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs node")
+def test_what_leads_to_the_page_leads_nothing_else_there():
+    program = properties("BoardPage")["FunctionCode"] + (
+        "console.log(JSON.stringify(JSON.parse(process.argv[1]).map((uri) => handler({ request: { uri } }).uri)));"
+    )
+    asked = [
+        "/live/fete",
+        "/live/a-b.c_1",
+        "/live/",
+        "/live/fete/live.json",
+        "/no-board.txt",
+        "/parts/fete/0/past",
+        "/",
+    ]
+    ran = subprocess.run(["node", "-e", program, json.dumps(asked)], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == [f"/{PAGE_KEY}", f"/{PAGE_KEY}", *asked[2:]]
+
+
+def test_festivals_are_looked_up_once_a_minute_and_never_again_for_the_same_minute():
+    finder = properties("BoardFinder")
+    assert finder["Handler"] == "ingest_lambda.board_handler.find"
+    (schedule,) = finder["Events"].values()
     assert schedule["Properties"]["Schedule"] == "rate(1 minute)"
-    assert function["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
-    assert function["Timeout"] >= CALL_MS / 1000 + ONE_MESSAGE_S
-    assert function["LoggingConfig"]["LogGroup"] == {"Ref": "BoardLog"}
-    variables = function["Environment"]["Variables"]
-    assert variables["HOUSELIGHTS_STORE"] == other["Environment"]["Variables"]["HOUSELIGHTS_STORE"]
-    assert variables["HOUSELIGHTS_BOARDS"] == {"Ref": "Boards"}
+    assert finder["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
 
 
-def test_the_alarm_goes_off_where_no_call_of_the_function_was_good():
+def test_a_board_is_made_by_one_call_at_a_time_from_the_queue():
+    function, queue, other = properties("Board"), properties("BoardQueue"), properties("Ingest")
+    assert function["Handler"] == "ingest_lambda.board_handler.make"
+    (event,) = function["Events"].values()
+    assert text_of(event["Properties"]["Queue"]) == "${BoardQueue.Arn}"
+    assert (event["Properties"]["BatchSize"], queue["FifoQueue"]) == (1, True)
+    assert CALL_MS / 1000 + ONE_MESSAGE_S <= function["Timeout"] <= queue["VisibilityTimeout"]
+    assert queue["MessageRetentionPeriod"] <= 120, "an older minute is not made"
+    parts_of_the_largest = 200 * 20 // PART_CAMERAS
+    assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2 * parts_of_the_largest
+    for one in (function, properties("BoardFinder")):
+        for name in ("Runtime", "Architectures", "CodeUri", "Tracing"):
+            assert one[name] == other[name]
+        assert one["LoggingConfig"]["LogGroup"] == {"Ref": "BoardLog"}
+        variables = one["Environment"]["Variables"]
+        assert variables["HOUSELIGHTS_STORE"] == other["Environment"]["Variables"]["HOUSELIGHTS_STORE"]
+        assert variables["HOUSELIGHTS_BOARDS"] == {"Ref": "Boards"}
+        assert variables["HOUSELIGHTS_BOARD_QUEUE"] == {"Ref": "BoardQueue"}
+
+
+def test_the_alarm_goes_off_where_no_minute_was_good():
     alarm = properties("BoardOld")
-    calls, errors, good = alarm["Metrics"]
-    for metric, name in ((calls, "Invocations"), (errors, "Errors")):
+    calls, errors, failed, good = alarm["Metrics"]
+    for metric, name, function in (
+        (calls, "Invocations", "BoardFinder"),
+        (errors, "Errors", "BoardFinder"),
+        (failed, "Errors", "Board"),
+    ):
         assert metric["MetricStat"]["Metric"]["MetricName"] == name
-        assert metric["MetricStat"]["Metric"]["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Board"}}]
-    assert good["Expression"] == "FILL(calls, 0) - FILL(errors, 0)"
+        dimensions = metric["MetricStat"]["Metric"]["Dimensions"]
+        assert dimensions == [{"Name": "FunctionName", "Value": {"Ref": function}}]
+    assert good["Expression"] == "FILL(calls, 0) - FILL(errors, 0) - FILL(failed, 0)"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
     assert alarm["TreatMissingData"] == "breaching", "a function that nobody calls writes nothing"

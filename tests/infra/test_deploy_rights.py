@@ -224,7 +224,7 @@ def test_every_role_of_the_stack_is_bounded_where_a_boundary_is_named_and_none_e
     for role in EVERYTHING.resources("AWS::IAM::Role").values():
         assert role["PermissionsBoundary"] == BOUNDARY_ARN
         assert role["Path"] == "/houselights/"
-    assert len(EVERYTHING.resources("AWS::IAM::Role")) == 7
+    assert len(EVERYTHING.resources("AWS::IAM::Role")) == 8
     assert not [one for one in Resolved().resources("AWS::IAM::Role").values() if "PermissionsBoundary" in one]
 
 

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
 
+from audience.board import reader as reader_module
 from audience.board.snapshot import read_snapshot
 from audience.errors import BoardNotPublished, InvalidValue, StoreUnavailable
 from audience.sessions import Session
 from audience.store import Store
 from audience.stores import open_store
 from audience.time import to_ms
+from audience.window_table import WindowTable
 from board_page.page import page
 from dashboard.pages.board.data import Boards
 from dashboard.pages.board.routes import board_routes
 from dashboard.pages.board.snapshots import Snapshots
+from ingest_lambda import board as board_module
 from ingest_lambda import board_handler
-from ingest_lambda.board import CALL_MS, PublicBoards, publish
-from ingest_lambda.board_objects import NO_BOARD_KEY, BoardObjects, WrittenSnapshot
+from ingest_lambda.board import (
+    CALL_MS,
+    FestivalBoard,
+    FestivalPart,
+    festivals_to_make,
+    parts_of,
+    publish,
+    reader_of,
+    remove_others,
+)
+from ingest_lambda.board_objects import NO_BOARD_KEY, PAGE_KEY, BoardObjects, WrittenSnapshot
+from ingest_lambda.board_parts import BoardParts
 from ingest_lambda.bucket import quick_client
-from tests.builders import a_session, a_stage, after
+from tests.builders import a_session, a_stage, after, an_exclusion
 from tests.dashboard.conftest import put, windows_of
 from tests.infra.template import one_or_more, properties
 from tests.ingest.conftest import Cloud
@@ -80,16 +95,21 @@ class Clock:
         self.ms += round(1000 * seconds)
 
 
-def a_copy(cloud: Cloud, store: Store) -> PublicBoards:
-    """One instance of the function, with its state."""
-    return PublicBoards(
-        store=store, objects=BoardObjects(quick_client(cloud.session, "s3"), cloud.bucket), page=page().body
-    )
+def objects_of(cloud: Cloud, bucket: str = "") -> BoardObjects:
+    return BoardObjects(quick_client(cloud.session, "s3"), bucket or cloud.bucket)
 
 
-def updated(boards: PublicBoards, at_ms: int = NOW_MS) -> bool:
-    boards.refresh_sessions(at_ms)
-    return boards.update(at_ms)
+def a_board(cloud: Cloud, store: Store, session_id: str = "fete") -> FestivalBoard:
+    """What one call of the function makes, on an instance that knows nothing."""
+    return FestivalBoard(store, objects_of(cloud), session_id, reader_of(session_id))
+
+
+def updated(cloud: Cloud, store: Store, at_ms: int = NOW_MS) -> list[str]:
+    """All boards, made by calls that know nothing of each other; which were made."""
+    found = festivals_to_make(store, objects_of(cloud), at_ms)
+    for session_id in found:
+        a_board(cloud, store, session_id).update(at_ms)
+    return found
 
 
 def at(cloud: Cloud, key: str) -> dict[str, Any]:
@@ -107,24 +127,36 @@ def ended(session: Session, seconds: float) -> Session:
 
 def test_it_is_what_the_dashboard_answers_for_the_same_records_and_instant(cloud, table, monkeypatch):
     monkeypatch.setenv("HOUSELIGHTS_STORE", cloud.store_url)
-    updated(a_copy(cloud, table))
-    paths = [f"/live/{name}{rest}" for name in ("fete", "over", "soon") for rest in ("", "/live.json")]
+    updated(cloud, table)
+    objects_of(cloud).put_page(page().body)
     with serving(board_routes(page(), Snapshots(Boards().document, lambda: NOW_MS), ["127.0.0.1"])) as address:
-        for path in paths:
-            local, there = Answer(address, path), at(cloud, path.removeprefix("/"))
-            assert there["Body"].read() == local.body
-            assert there["ContentType"] == local.headers["content-type"]
-            assert there["CacheControl"] == local.headers["cache-control"]
+        for name in ("fete", "over", "soon"):
+            for path, key in ((f"/live/{name}", PAGE_KEY), (f"/live/{name}/live.json", f"live/{name}/live.json")):
+                local, there = Answer(address, path), at(cloud, key)
+                assert there["Body"].read() == local.body
+                assert there["ContentType"] == local.headers["content-type"]
+                assert there["CacheControl"] == local.headers["cache-control"]
 
 
 def test_talks_have_no_board_and_nothing_else_lies_in_the_bucket(cloud, store):
-    updated(a_copy(cloud, store))
-    boards = {f"live/{name}{rest}" for name in ("fete", "over", "soon") for rest in ("", "/live.json")}
-    assert set(cloud.keys()) == boards | {NO_BOARD_KEY}
+    assert set(updated(cloud, store)) == {"fete", "over", "soon"}
+    assert set(cloud.keys()) == {f"live/{name}/live.json" for name in ("fete", "over", "soon")}
+
+
+def test_the_page_is_one_object_which_each_version_writes_once(cloud):
+    objects = objects_of(cloud)
+    objects.put_page(b"one")
+    written = at(cloud, PAGE_KEY)["LastModified"]
+    assert set(cloud.keys()) == {PAGE_KEY, NO_BOARD_KEY}
+    cloud.session.client("s3").delete_object(Bucket=cloud.bucket, Key=NO_BOARD_KEY)
+    objects_of(cloud).put_page(b"one")
+    assert (cloud.keys(), at(cloud, PAGE_KEY)["LastModified"]) == ([PAGE_KEY], written), "nothing was written"
+    objects.put_page(b"two")
+    assert at(cloud, PAGE_KEY)["Body"].read() == b"two"
 
 
 def test_a_board_shows_stages_and_no_camera(cloud, store):
-    updated(a_copy(cloud, store))
+    updated(cloud, store)
     snapshot = read_snapshot(document(cloud, "fete"))
     assert [(stage.title, stage.state) for stage in snapshot.stages] == [("Main", "live"), ("Tent", "too few")]
     assert snapshot.stages[1].figure is None
@@ -132,84 +164,91 @@ def test_a_board_shows_stages_and_no_camera(cloud, store):
 
 
 def test_a_stage_whose_cameras_fall_silent_turns_stale_though_nothing_arrives(cloud, store):
-    boards, states = a_copy(cloud, store), []
+    board, states = a_board(cloud, store), []
     for seconds in (180, 190, 200, 300):
-        updated(boards, to_ms(after(seconds)))
+        board.update(to_ms(after(seconds)))
         states.append(read_snapshot(document(cloud, "fete")).stages[0].state)
     assert states == ["live", "live", "stale", "silent"]
 
 
 def test_an_older_picture_never_replaces_a_newer_one(cloud, store):
-    slow, fast = a_copy(cloud, store), a_copy(cloud, store)
-    slow.refresh_sessions(NOW_MS)
-    fast.refresh_sessions(NOW_MS)
+    slow, fast = a_board(cloud, store), a_board(cloud, store)
     slow.update(NOW_MS)
     fast.update(NOW_MS + 4_000)
     newer = document(cloud, "fete")
     slow.update(NOW_MS + 2_000)
     assert document(cloud, "fete") == newer
-    slow.check()
     slow.update(NOW_MS + 6_000)
     assert read_snapshot(document(cloud, "fete")).as_of_ms == NOW_MS + 6_000, "the slow one goes on from there"
 
 
 def test_the_same_update_twice_writes_once(cloud, store):
-    updated(a_copy(cloud, store))
+    updated(cloud, store)
     written = at(cloud, "live/fete/live.json")["LastModified"], document(cloud, "fete")
-    objects = BoardObjects(quick_client(cloud.session, "s3"), cloud.bucket)
-    there = objects.put_snapshot("fete", b"{}", made_ms=NOW_MS, ended_ms=None, over=None)
+    there = objects_of(cloud).put_snapshot("fete", b"{}", made_ms=NOW_MS, ended_ms=None, over=None)
     assert there.made_ms == NOW_MS
     assert (at(cloud, "live/fete/live.json")["LastModified"], document(cloud, "fete")) == written
 
 
 def test_what_was_removed_between_two_updates_is_written_again(cloud, store):
-    objects = BoardObjects(quick_client(cloud.session, "s3"), cloud.bucket)
     gone = WrittenSnapshot(etag='"0"', made_ms=1, ended_ms=None)
-    assert objects.put_snapshot("fete", b"{}", made_ms=2, ended_ms=None, over=gone).made_ms == 2
+    assert objects_of(cloud).put_snapshot("fete", b"{}", made_ms=2, ended_ms=None, over=gone).made_ms == 2
     assert document(cloud, "fete") == b"{}"
 
 
 def test_a_session_that_ends_keeps_its_last_board_which_is_written_once(cloud, store):
-    boards = a_copy(cloud, store)
-    assert updated(boards)
+    board = a_board(cloud, store)
+    assert board.update(NOW_MS)
     store.put_session(ended(FETE, 179))
-    assert not boards.update(NOW_MS + 2_000)
+    assert not board.update(NOW_MS + 2_000)
     last = read_snapshot(document(cloud, "fete"))
     assert (last.over, last.as_of_ms, last.stages[0].state) == (True, to_ms(after(179)), "live")
-    for copy in (boards, a_copy(cloud, store)):
-        before = at(cloud, "live/fete/live.json")["Metadata"]
-        updated(copy, NOW_MS + 86_400_000)
-        assert at(cloud, "live/fete/live.json")["Metadata"] == before
+    before = at(cloud, "live/fete/live.json")["Metadata"]
+    assert "fete" not in updated(cloud, store, NOW_MS + 86_400_000)
+    assert not a_board(cloud, store).update(NOW_MS + 86_400_000)
+    assert at(cloud, "live/fete/live.json")["Metadata"] == before
 
 
 def test_a_session_whose_end_is_set_later_is_shown_as_it_was_then(cloud, store):
-    updated(a_copy(cloud, store), NOW_MS + 100_000)
+    updated(cloud, store, NOW_MS + 100_000)
     store.put_session(ended(FETE, 120))
-    updated(a_copy(cloud, store), NOW_MS + 200_000_000)
+    updated(cloud, store, NOW_MS + 200_000_000)
     assert read_snapshot(document(cloud, "fete")).as_of_ms == to_ms(after(120))
 
 
 def test_a_session_that_goes_on_after_its_end_has_a_live_board_again(cloud, store):
-    boards = a_copy(cloud, store)
     store.put_session(ended(FETE, 170))
-    updated(boards)
+    updated(cloud, store)
     store.put_session(FETE)
-    assert updated(boards, NOW_MS + 2_000)
+    assert "fete" in updated(cloud, store, NOW_MS + 2_000)
     assert not read_snapshot(document(cloud, "fete")).over
 
 
-def test_a_session_that_was_deleted_or_is_no_festival_any_more_loses_its_board(cloud, store):
-    boards = a_copy(cloud, store)
-    updated(boards)
+@pytest.mark.parametrize("later_ms", [60_000, 3_600_000 - NOW_MS % 3_600_000], ids=["changed lately", "each hour"])
+def test_a_session_that_was_deleted_or_is_no_festival_any_more_loses_its_board(cloud, store, monkeypatch, later_ms):
+    updated(cloud, store)
+    objects_of(cloud).put_part("parts/fete/0/past", b"")
     store.delete_session("fete")
     store.put_session(replace(FETE, session_id="over", kind="talk"))
-    updated(boards, NOW_MS + 60_000)
-    assert {key.split("/")[1] for key in set(cloud.keys()) - {NO_BOARD_KEY}} == {"soon"}
+    changed = ["fete", "over", "soon", "talk"] if later_ms == 60_000 else []
+    monkeypatch.setattr(store, "changed_sessions", lambda since_ms: changed)
+    remove_others(store, objects_of(cloud), NOW_MS + later_ms)
+    assert {key.split("/")[1] for key in set(cloud.keys())} == {"soon"}
+
+
+def test_past_festivals_are_not_even_looked_at(cloud, store, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(BoardObjects, "newest", lambda _, session_id: looked_at.append(session_id))
+    for number in range(60):
+        long_ago = replace(FETE, session_id=f"past-{number}", started_at=after(-86_400 * (10 + number)))
+        store.put_session(replace(long_ago, ended_at=after(-86_400 * (9 + number))))
+    assert set(festivals_to_make(store, objects_of(cloud), NOW_MS)) == {"fete", "over", "soon"}
+    assert looked_at == ["over"]
 
 
 def test_a_call_goes_on_for_a_minute_while_a_camera_looks(cloud, store):
     clock = Clock(NOW_MS + 700)
-    publish(a_copy(cloud, store), clock.now_ms, clock.wait, call_ms=6_000)
+    publish(a_board(cloud, store), clock.now_ms, clock.wait, call_ms=6_000)
     assert clock.waits == [1.3, 2.0, 2.0]
     assert read_snapshot(document(cloud, "fete")).as_of_ms == NOW_MS + 6_000
     assert 50_000 < CALL_MS < 60_000
@@ -217,83 +256,197 @@ def test_a_call_goes_on_for_a_minute_while_a_camera_looks(cloud, store):
 
 def test_a_call_ends_at_once_where_no_camera_has_looked_recently(cloud, store):
     clock = Clock(NOW_MS + 3_600_000)
-    publish(a_copy(cloud, store), clock.now_ms, clock.wait)
+    publish(a_board(cloud, store), clock.now_ms, clock.wait)
     assert clock.waits == []
     assert [stage.state for stage in read_snapshot(document(cloud, "fete")).stages] == ["silent", "silent"]
 
 
 class Broken:
-    """A store of which one session cannot be read."""
+    """A store whose sessions cannot be read."""
 
-    def __init__(self, store: Store, session_id: str) -> None:
-        self._store, self._broken = store, session_id
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     def session(self, session_id: str) -> Session:
-        if session_id == self._broken:
-            raise StoreUnavailable("the table is throttled")
-        return self._store.session(session_id)
+        raise StoreUnavailable("the table is throttled")
 
 
-def test_what_fails_for_one_festival_blocks_no_other_and_fails_the_call(cloud, store):
+def test_a_board_that_cannot_be_made_until_the_end_of_a_call_fails_it(cloud, store):
     clock = Clock()
-    with pytest.raises(BoardNotPublished, match="boards of fete are not up to date: the table is throttled"):
-        publish(a_copy(cloud, Broken(store, "fete")), clock.now_ms, clock.wait, call_ms=4_000)
-    assert read_snapshot(document(cloud, "soon")).as_of_ms == NOW_MS + 2_000
+    with pytest.raises(BoardNotPublished, match="the board of fete is not up to date: the table is throttled"):
+        publish(a_board(cloud, Broken(store)), clock.now_ms, clock.wait, call_ms=4_000)
+    assert clock.waits == [2.0]
 
 
 def test_a_bucket_that_is_not_there_is_reported_in_one_line(cloud, store):
-    boards = PublicBoards(store=store, objects=BoardObjects(quick_client(cloud.session, "s3"), "nowhere-x"), page=b"")
     with pytest.raises(BoardNotPublished, match=r"nowhere-x.*NoSuchBucket"):
-        boards.refresh_sessions(NOW_MS)
+        remove_others(store, objects_of(cloud, "nowhere-x"), NOW_MS)
+
+
+# A festival whose stages are read in parts
+
+
+def a_part(cloud: Cloud, store: Store, number: int, *stages: str) -> FestivalPart:
+    return FestivalPart(store, BoardParts(objects_of(cloud), "fete"), "fete", number, stages)
+
+
+def in_parts(cloud: Cloud, store: Store) -> FestivalBoard:
+    return FestivalBoard(store, objects_of(cloud), "fete", reader_of("fete"), parts=2)
+
+
+def test_a_board_that_was_read_in_parts_is_the_same(cloud, store):
+    a_board(cloud, store).update(NOW_MS)
+    whole = document(cloud, "fete")
+    objects_of(cloud).remove("fete")
+    for number, stage in enumerate(("main", "tent")):
+        assert a_part(cloud, store, number, stage).update(NOW_MS)
+    assert in_parts(cloud, store).update(NOW_MS)
+    assert document(cloud, "fete") == whole
+
+
+def test_a_part_goes_on_where_another_instance_had_settled(cloud, store, monkeypatch):
+    monkeypatch.setattr(reader_module, "MOST_WINDOWS", 0)
+    parts = [a_part(cloud, store, number, stage) for number, stage in enumerate(("main", "tent"))]
+    for part in parts:
+        part.update(NOW_MS - 10_000)
+    read = store.windows
+    reads: list[int] = []
+
+    def windows(*place: str, from_ms: int, until_ms: int) -> WindowTable:
+        reads.append(until_ms - from_ms)
+        return read(*place, from_ms=from_ms, until_ms=until_ms)
+
+    monkeypatch.setattr(store, "windows", windows)
+    for number, stage in enumerate(("main", "tent")):
+        a_part(cloud, store, number, stage).update(NOW_MS)
+    assert 0 < max(reads) <= 30_000
+    in_parts(cloud, store).update(NOW_MS)
+    snapshot = read_snapshot(document(cloud, "fete"))
+    assert [(stage.title, stage.state) for stage in snapshot.stages] == [("Main", "live"), ("Tent", "too few")]
+    assert snapshot.as_of_ms == NOW_MS
+
+
+def test_an_exclusion_holds_for_what_another_instance_had_settled(cloud, store):
+    a_part(cloud, store, 0, "main").update(NOW_MS - 10_000)
+    a_part(cloud, store, 1, "tent").update(NOW_MS)
+    store.put_stage("fete", replace(a_stage("main", title="Main"), exclusions=(an_exclusion(0, 600),)))
+    a_part(cloud, store, 0, "main").update(NOW_MS)
+    in_parts(cloud, store).update(NOW_MS)
+    states = {stage.stage_id: stage.state for stage in read_snapshot(document(cloud, "fete")).stages}
+    assert states["main"] == "left out"
+
+
+def test_parts_are_waited_for_and_one_that_stays_away_fails_the_call(cloud, store):
+    board, clock, part = in_parts(cloud, store), Clock(), a_part(cloud, store, 0, "main")
+
+    def wait(seconds: float) -> None:
+        clock.wait(seconds)
+        part.update(clock.ms)
+
+    with pytest.raises(BoardNotPublished, match="parts 1 of 2 are out of date"):
+        publish(board, clock.now_ms, wait, call_ms=14_000)
+    assert cloud.keys() == ["parts/fete/0/past", "parts/fete/0/recent"], "no board of half the stages"
+
+
+def test_a_festival_is_split_by_its_cameras(store, monkeypatch):
+    assert parts_of(store, "fete") == [["main", "tent"]]
+    monkeypatch.setattr(board_module, "PART_CAMERAS", 1)
+    assert parts_of(store, "fete") == [["main"], ["tent"]]
 
 
 # As Lambda calls it
 
 
+@dataclass(slots=True)
+class Called:
+    """The two functions, and what they ask of AWS, by function."""
+
+    operations: dict[str, set[str]]
+    bodies: list[dict[str, Any]]
+
+
 @pytest.fixture
-def asked(cloud: Cloud, table: Store, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The function's AWS requests in one invocation, an hour after the last event."""
+def called(cloud: Cloud, table: Store, monkeypatch: pytest.MonkeyPatch) -> Called:
+    """One minute of both functions, an hour after the last event, with a festival that is read in parts."""
+    sqs = cloud.session.client("sqs")
+    queue_url = sqs.create_queue(QueueName="boards.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     monkeypatch.setenv("HOUSELIGHTS_STORE", cloud.store_url)
     monkeypatch.setenv("HOUSELIGHTS_BOARDS", cloud.bucket)
-    board_handler._boards.cache_clear()
-    operations: set[str] = set()
+    monkeypatch.setenv("HOUSELIGHTS_BOARD_QUEUE", queue_url)
+    monkeypatch.setattr(board_module, "PART_CAMERAS", 1)
+    clock = Clock(NOW_MS + 3_600_000)
+    monkeypatch.setattr(
+        board_handler,
+        "time",
+        SimpleNamespace(time_ns=lambda: clock.ms * 1_000_000, sleep=lambda seconds: clock.wait(seconds + 20)),
+    )
+    forget()
+    found = Called({"find": set(), "make": set()}, [])
+    asking = found.operations["find"]
     call = BaseClient._make_api_call
 
-    def telling(client: Any, operation: str, arguments: Any) -> Any:
-        operations.add(f"{client.meta.service_model.signing_name}:{operation}")
+    def noting(client: Any, operation: str, arguments: Any) -> Any:
+        asking.add(f"{client.meta.service_model.signing_name}:{operation}")
         return call(client, operation, arguments)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", telling)
     table.delete_session("over")
-    cloud.session.client("s3").put_object(Bucket=cloud.bucket, Key="live/gone", Body=b"")
-    operations.clear()
-    board_handler.handler({"source": "aws.events"}, None)
-    board_handler._boards.cache_clear()
-    return operations
+    for key in ("live/over/live.json", "parts/over/0/past"):
+        cloud.session.client("s3").put_object(Bucket=cloud.bucket, Key=key, Body=b"")
+    monkeypatch.setattr(BaseClient, "_make_api_call", noting)
+    for _ in range(2):  # as AWS may
+        board_handler.find({"source": "aws.events"}, None)
+    asking = found.operations["make"]
+    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            found.bodies.append(json.loads(message["Body"]))
+            with suppress(BoardNotPublished):  # its parts are in the queue behind it
+                board_handler.make({"Records": [{"body": message["Body"]}]}, None)
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    forget()
+    return found
 
 
-def test_its_role_allows_what_it_asks_for_and_little_more(cloud, asked):
-    names = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
-    allowed = {
-        action
-        for policy in properties("BoardRole")["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        for action in one_or_more(statement["Action"])
+def forget() -> None:
+    """Makes a new instance of both functions."""
+    for kept in (board_handler._store, board_handler._objects, board_handler._queue, board_handler._write_page):
+        kept.cache_clear()
+    board_handler._reader.cache_clear()
+
+
+def test_each_festival_is_made_once_a_minute_by_functions_that_may_do_what_they_ask_for_and_little_more(cloud, called):
+    assert [one["session"] for one in called.bodies if "part" not in one].count("fete") == 1
+    assert {(one["part"], *one["stages"]) for one in called.bodies if "part" in one} == {(0, "main"), (1, "tent")}
+    assert {"live/soon/live.json", "parts/fete/0/recent", "parts/fete/1/recent", PAGE_KEY} <= set(cloud.keys())
+    assert not any("over" in key for key in set(cloud.keys()))
+    names = {
+        "s3:ListObjectsV2": "s3:ListBucket",
+        "s3:HeadObject": "s3:GetObject",
+        "sqs:SendMessageBatch": "sqs:SendMessage",
     }
-    needed = {names.get(one, one) for one in asked}
-    assert "s3:DeleteObject" in needed
-    assert needed <= allowed
-    assert {action.partition(":")[0] for action in allowed - needed} <= {"logs", "xray"}
-    assert {"live/fete", "live/fete/live.json"} <= set(cloud.keys())
+    for function, role in (("find", "BoardFinderRole"), ("make", "BoardRole")):
+        allowed = {
+            action
+            for policy in properties(role)["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in one_or_more(statement["Action"])
+        }
+        asked = called.operations[function] - {"sqs:ReceiveMessage", "sqs:DeleteMessage"}
+        needed = {names.get(one, one) for one in asked}
+        assert ("s3:DeleteObject" in needed) == (function == "find")
+        assert needed <= allowed
+        unused = {"logs", "xray"} | ({"sqs"} if function == "make" else set())
+        # For a head request of what is not there, S3 wants the right to list.
+        assert {action.partition(":")[0] for action in allowed - needed - {"s3:ListBucket"}} <= unused
 
 
 def test_a_variable_that_is_missing_is_named(monkeypatch, capsys):
     monkeypatch.delenv("HOUSELIGHTS_STORE", raising=False)
-    board_handler._boards.cache_clear()
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "without-a-store")  # a logger keeps the output it was made with
+    forget()
     with pytest.raises(InvalidValue, match="HOUSELIGHTS_STORE is not set"):
-        board_handler.handler({}, None)
+        board_handler.find({}, None)
     (line,) = capsys.readouterr().out.splitlines()
     assert "HOUSELIGHTS_STORE" in json.loads(line)["reason"]

@@ -65,28 +65,30 @@ def ask(desk: Desk) -> None:
     """Shows the questions about what came in last, each with its choices, and what was left out.
 
     A question without whose answer nothing was read stands as a warning; for another the likeliest answer is chosen. A
-    chosen answer is kept in the desk, and the page runs again to read the file with it.
+    chosen answer is kept in the desk before the page runs again and reads the file with it.
     """
     for place, question in enumerate(desk.asked):
         if not question.choices:
             st.html(markup.note(question.saw))
             continue
-        answer = _choice(question, key=f"question-{desk.arrivals}-{place}")
-        if answer is not None and answer != question.taken:
-            desk.answers = (*_without(desk.answers, question), answer)
-            st.rerun()
+        _choose(desk, question, key=f"question-{desk.arrivals}-{place}")
 
 
-def _choice(question: Question, *, key: str) -> str | None:
+def _choose(desk: Desk, question: Question, *, key: str) -> None:
+    def chosen() -> None:
+        desk.answers = (*_without(desk.answers, question), st.session_state[key])
+
     answers = [answer for answer, _ in question.choices]
     meanings = dict(question.choices)
-    return st.radio(
+    # By a callback, since a click that comes while the page runs again would be lost.
+    st.radio(
         plain(f"{question.saw}." if question.taken else gettext("{found}: which is it?", found=question.saw)),
         answers,
         index=None if question.taken is None else answers.index(question.taken),
         format_func=lambda answer: plain(meanings[answer][:1].upper() + meanings[answer][1:]),
         horizontal=all(len(meaning) < _SHORT for meaning in meanings.values()),
         key=key,
+        on_change=chosen,
     )
 
 
