@@ -20,7 +20,7 @@ from audience.stores import open_store
 from dashboard.pages.timeline.sources import NO_FILMS, distinct_names
 from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two_audiences
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after
-from tests.dashboard.conftest import NASTY, Pages, put, text_of
+from tests.dashboard.conftest import NASTY, READY, Pages, put, text_of
 from tests.dashboard.test_recordings import marked
 from tests.ticking import limit_s
 from tests.timeline_files.test_slide_matching import DECK
@@ -386,6 +386,11 @@ def test_a_file_is_looked_at_asked_about_taken_edited_in_place_and_saved(opened:
     times_of_day = b"First set,19:30:00\nSecond set,19:32:30\n"
     upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": times_of_day})
     page.get_by_text("Times of day: 19:30:00 is the beginning").click()
+    # The file is read again, and what is below moves: a click meanwhile could miss its button.
+    page.wait_for_function(
+        """selector => new Promise(done => setTimeout(() => done(document.querySelector(selector) !== null), 500))""",
+        arg=READY,
+    )
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status")).to_have_text(["Not saved yet"])
     page.get_by_role("tab", name="Segments").click()
