@@ -33,6 +33,16 @@ def violations(page: Page) -> list[str]:
     if not AXE.exists():
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HOW_TO)
     page.evaluate(AXE.read_text(encoding="utf-8"))
+    # What fades in or out has the colours of neither: what is found is looked at again once the page is at rest.
+    for _ in range(5):
+        found = _found(page)
+        if not found:
+            break
+        page.wait_for_timeout(500)
+    return found
+
+
+def _found(page: Page) -> list[str]:
     found: dict[str, Any] = page.evaluate("tags => axe.run(document, { runOnly: tags })", list(_TAGS))
     return [
         f"{one['id']}: {node['html'][:160]}: {_why(node)}"
