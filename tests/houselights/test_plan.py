@@ -31,7 +31,7 @@ def test_make_deploy_takes_the_file_that_was_written(tmp_path, capsys):
     done = subprocess.run(
         ["make", "-n", "deploy", f"plan={file}", "profile=nobody"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    (overrides,) = re.findall(r"--parameter-overrides (\$\(.*?\)) ", done.stdout)
+    (overrides,) = re.findall(r"(\$\(grep .*?\))\s", done.stdout.partition("--parameter-overrides")[2])
     told = subprocess.run(["sh", "-c", f"echo {overrides}"], capture_output=True, text=True, check=True).stdout.split()
     assert told == lines
 
