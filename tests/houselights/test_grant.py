@@ -35,11 +35,14 @@ def iot(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     client = boto3.client("iot")
+    # The emulation keeps things for the whole process, those of other tests too.
+    before = {thing["thingName"] for thing in client.list_things()["things"]}
     for thing in ("cam-1", "2026", "a:b"):
         client.create_thing(thingName=thing)
     yield client
     for thing in client.list_things()["things"]:
-        client.delete_thing(thingName=thing["thingName"])
+        if thing["thingName"] not in before:
+            client.delete_thing(thingName=thing["thingName"])
 
 
 @pytest.fixture(autouse=True)
