@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from audience.errors import HouselightsError, ScoringRefused
+from audience.errors import HouselightsError, RecordingUnreadable, ScoringRefused
 from audience.incoming import MOST_ATTEMPTS, IncomingRecording, IncomingRecordings
 from audience.sessions import Session
 from audience.stores import open_store, recordings_folder
@@ -79,8 +79,15 @@ class ScoringQueue:
         plan = ScoringPlan(
             started_at=None if request.started_ms is None else from_ms(request.started_ms),
             written=from_ms(request.modified_ms),
-            opener=lambda _: ArrivingFile(self._incoming, recording, wait),
+            opener=lambda _: arriving(),
         )
+
+        def arriving() -> ArrivingFile:
+            try:
+                return ArrivingFile(self._incoming, recording, wait)
+            except OSError as problem:
+                self._go_on(recording, 0.0)  # removed just now
+                raise RecordingUnreadable(f"{recording.path} cannot be opened: {problem.strerror}") from None
 
         def wait(wait_s: float) -> None:
             state.catch_up()

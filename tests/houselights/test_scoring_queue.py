@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from audience import incoming as arrival
 from audience.incoming import IncomingRecording, IncomingRecordings, RecordingRequest
 from audience.recording_files import fingerprint
 from audience.stores import open_store, recordings_folder
+from houselights.scoring import queue
 from houselights.scoring.queue import ScoringQueue
 from tests.audience.test_incoming import a_request, again, fill
 from tests.portraits import people_video
@@ -159,6 +161,23 @@ def test_a_recording_that_is_removed_while_it_is_scored_is_gone(
         until(lambda: again(incoming, one).state.step == "scoring")
         incoming.remove(one.request.recording_id)
         until(lambda: not (incoming.folder / one.request.recording_id).exists())
+
+
+def test_a_recording_that_is_removed_just_before_it_is_opened_ends_nothing(
+    url: str, incoming: IncomingRecordings, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = (incoming.add(asked(video, named=str(video), session_id=name)) for name in ("removed", "kept"))
+    opening = queue.ArrivingFile
+
+    def removed_first(*arguments: Any) -> Any:
+        if arguments[1].request == one.request:
+            incoming.remove(one.request.recording_id)
+            raise FileNotFoundError(2, "No such file or directory")
+        return opening(*arguments)
+
+    monkeypatch.setattr(queue, "ArrivingFile", removed_first)
+    with scoring(url, incoming):
+        until(lambda: step(incoming, two) == "done")
 
 
 def test_a_recording_of_which_nobody_knows_when_it_began_asks_for_that_and_is_scored_then(
