@@ -16,7 +16,8 @@ from audience.board.liveliness import UPDATE_MS, StageSums
 from audience.board.reader import BoardReader
 from audience.board.snapshot import board_snapshot
 from audience.errors import BoardNotPublished, HouselightsError, SessionNotFound
-from audience.sessions import DAY_MS, HOUR_MS, LONGEST_MS, Session
+from audience.recent_sessions import recent_sessions
+from audience.sessions import HOUR_MS, Session
 from audience.store import Store
 from audience.time import to_ms
 from ingest_lambda.board_objects import BoardObjects, WrittenSnapshot
@@ -35,9 +36,7 @@ LATE_PART_MS: Final = 10_000
 """A part older than this is out of date, and is waited for as long at the start of a call."""
 
 _AT_ONCE: Final = 8
-_FORGOTTEN_MS: Final = LONGEST_MS + DAY_MS
 _CHANGED_MS: Final = 10 * 60_000
-_PAGE: Final = 50
 
 
 def festivals_to_make(store: Store, objects: BoardObjects, now_ms: int) -> list[str]:
@@ -56,20 +55,13 @@ def festivals_to_make(store: Store, objects: BoardObjects, now_ms: int) -> list[
         BoardNotPublished: S3 refused a request.
     """
     found: list[str] = []
-    after = None
-    while True:
-        page = store.session_page(words="festival", after=after, limit=_PAGE)
-        for session in (listed.session for listed in page.sessions):
-            if to_ms(session.started_at) < now_ms - _FORGOTTEN_MS:
-                return found
-            if public_instant_ms(session, now_ms) is None:
-                continue
-            ended_ms = _ended_ms(session, now_ms)
-            if ended_ms is None or not _is_final(objects.newest(session.session_id), ended_ms):
-                found.append(session.session_id)
-        after = page.after
-        if after is None:
-            return found
+    for session in recent_sessions(store, now_ms, words="festival"):
+        if public_instant_ms(session, now_ms) is None:
+            continue
+        ended_ms = _ended_ms(session, now_ms)
+        if ended_ms is None or not _is_final(objects.newest(session.session_id), ended_ms):
+            found.append(session.session_id)
+    return found
 
 
 def remove_others(store: Store, objects: BoardObjects, now_ms: int) -> None:

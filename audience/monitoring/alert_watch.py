@@ -16,6 +16,7 @@ from audience.alerts import Alert, AlertBook, AlertMark, AlertWatcher, MarkKind
 from audience.errors import AlertNotDelivered, SessionNotFound, StoreUnavailable
 from audience.monitoring.alert_messages import AlertMessage, Notifier, Turn
 from audience.monitoring.evaluate import evaluate, is_watched
+from audience.recent_sessions import recent_sessions
 from audience.sessions import Session
 from audience.store import Store
 from audience.time import to_ms
@@ -222,6 +223,8 @@ class AlertWatch:
 def sessions_to_watch(store: Store, now_ms: int) -> list[str]:
     """The ids of sessions whose rules are to be checked, or of whose alerts somebody is still to be notified.
 
+    One that was never ended is no longer checked once it began longer ago than a session may take.
+
     Args:
         store: of the sessions.
         now_ms: the wall clock, milliseconds since the epoch.
@@ -230,7 +233,7 @@ def sessions_to_watch(store: Store, now_ms: int) -> list[str]:
         StoreUnavailable: the store cannot be read.
     """
     found = []
-    for session in store.sessions():
+    for session in recent_sessions(store, now_ms):
         ended_ms = None if session.ended_at is None else to_ms(session.ended_at)
         if ended_ms is None or now_ms - ended_ms < SETTLED_MS:
             book = store.alerting.book(session.session_id)

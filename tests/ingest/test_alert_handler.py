@@ -51,12 +51,19 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str,
         alert_handler._store().close()
 
 
-def put(url: str, session_id: str, *, ended_before_s: float | None = None, rule: bool = True) -> None:
+def put(
+    url: str,
+    session_id: str,
+    *,
+    began_before: timedelta = timedelta(hours=1),
+    ended_before_s: float | None = None,
+    rule: bool = True,
+) -> None:
     """A session whose camera is dark."""
     now = datetime.now(UTC)
     ended = None if ended_before_s is None else now - timedelta(seconds=ended_before_s)
     with open_store(url) as store:
-        store.put_session(replace(a_session(session_id), started_at=now - timedelta(hours=1), ended_at=ended))
+        store.put_session(replace(a_session(session_id), started_at=now - began_before, ended_at=ended))
         store.put_stage(session_id, a_stage())
         store.put_camera(session_id, "main", a_camera())
         beat = replace(a_heartbeat(), session_id=session_id, at_ms=to_ms(now), received_ms=None, brightness=0.0)
@@ -75,6 +82,7 @@ def test_each_session_under_way_is_checked_by_one_call_a_minute_and_ended_ones_b
     put(cloud["url"], "just-ended", ended_before_s=60)
     put(cloud["url"], "over", ended_before_s=SETTLED_MS / 1000)
     put(cloud["url"], "without-rules", rule=False)
+    put(cloud["url"], "forgotten", began_before=timedelta(days=6))
     alert_handler.find(None, None)
     messages = received(cloud, "watches")
     assert {json.loads(one["Body"])["session"] for one in messages} == {"now", "just-ended"}
