@@ -18,6 +18,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_lambda.device_certificate import DeviceCertificate
+from tests.debian import install
 from tests.ticking import limit_s
 
 HOW_TO = "a broker is needed: on Debian `apt-get install mosquitto`, on macOS `brew install mosquitto`"
@@ -129,10 +130,8 @@ class Listener:
 
 def _get_it() -> None:
     """Installs Debian's where that is possible; what cannot be had is said, not failed."""
-    if program() is None and shutil.which("apt-get") and os.geteuid() == 0:
-        install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends mosquitto"
-        print(f"No MQTT broker found: getting one ({install})", file=sys.stderr)  # noqa: T201
-        subprocess.run(["sh", "-c", install], check=False, stdout=subprocess.DEVNULL)
+    if program() is None:
+        install("mosquitto", looked_for="MQTT broker")
     if program() is None:
         print(f"The tests of status over MQTT will be skipped: {HOW_TO}", file=sys.stderr)  # noqa: T201
 

@@ -17,6 +17,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.debian import install
 from tests.ticking import exit_code, limit_s, until
 
 CONFIGURATION = Path(__file__).parents[1] / "infra" / "container" / "haproxy.cfg"
@@ -165,10 +166,8 @@ def _free_port() -> int:
 
 def _get_it() -> None:
     """Installs Debian's where that is possible; what cannot be had is said, not failed."""
-    if program() is None and shutil.which("apt-get") and os.geteuid() == 0:
-        install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends haproxy"
-        print(f"No HAProxy found: getting it ({install})", file=sys.stderr)  # noqa: T201
-        subprocess.run(["sh", "-c", install], check=False, stdout=subprocess.DEVNULL)
+    if program() is None:
+        install("haproxy", looked_for="HAProxy")
     if program() is None:
         print(f"The tests of two servers behind a proxy will be skipped: {HOW_TO}", file=sys.stderr)  # noqa: T201
 

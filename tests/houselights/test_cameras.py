@@ -18,6 +18,7 @@ from houselights.deploying import fleet
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import a_session, a_stage
 from tests.houselights.conftest import Ended, Houselights
+from tests.local_aws import use_local_aws
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +30,7 @@ def moto() -> Iterator[str]:
 @pytest.fixture
 def iot(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """AWS IoT with the policy of a stack."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": moto,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    use_local_aws(monkeypatch, moto)
     client = boto3.client("iot")
     if not client.list_policies()["policies"]:
         client.create_policy(policyName="houselights-camera", policyDocument="{}")

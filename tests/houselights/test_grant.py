@@ -14,6 +14,7 @@ from audience.store import Store
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import BEGAN, a_camera, a_heartbeat, a_session, a_stage
 from tests.houselights.conftest import Houselights
+from tests.local_aws import use_local_aws
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +26,7 @@ def moto() -> Iterator[str]:
 @pytest.fixture
 def iot(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """AWS IoT with the things cam-1, 2026 and a:b, none of which may deliver for anything."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": moto,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    use_local_aws(monkeypatch, moto)
     client = boto3.client("iot")
     # The emulation keeps things for the whole process, those of other tests too.
     before = {thing["thingName"] for thing in client.list_things()["things"]}

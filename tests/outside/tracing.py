@@ -24,6 +24,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.debian import install
+
 HOW_TO = "strace and unshare are needed: on Debian `apt-get install strace util-linux`"
 NOT_ALLOWED = "this user may make no network of its own (`unshare -n`): run the tests as root, or allow user namespaces"
 
@@ -294,10 +296,8 @@ def _last_path(arguments: str) -> Path:
 
 def _get_it() -> None:
     """Installs Debian's strace where that is possible; what cannot be had is said, not failed."""
-    if shutil.which("strace") is None and shutil.which("apt-get") and os.geteuid() == 0:
-        install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends strace util-linux"
-        print(f"No strace found: getting one ({install})", file=sys.stderr)  # noqa: T201
-        subprocess.run(["sh", "-c", install], check=False, stdout=subprocess.DEVNULL)
+    if shutil.which("strace") is None:
+        install("strace util-linux", looked_for="strace")
     if missing := what_is_missing():
         print(f"The tests of what leaves this machine will be skipped: {missing}", file=sys.stderr)  # noqa: T201
 

@@ -1,0 +1,20 @@
+"""The environment in which boto3 reaches a stand-in for AWS, and never the account of whoever runs the tests."""
+
+from __future__ import annotations
+
+import pytest
+
+REGION = "eu-west-1"
+
+
+def use_local_aws(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Has boto3 ask the stand-in at an address, with credentials that are none."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
