@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -375,7 +376,7 @@ class TestSns:
     ) -> None:
         """moto sends no request to confirm, as AWS does; the confirmation is made as a subscriber makes it."""
         sns = session.client("sns", endpoint_url=moto)
-        arn = sns.create_topic(Name="alerts")["TopicArn"]
+        arn = sns.create_topic(Name=uuid4().hex)["TopicArn"]
         sns.subscribe(TopicArn=arn, Protocol="http", Endpoint=endpoint.url)
         sns.confirm_subscription(TopicArn=arn, Token="0" * 64)
         topic = SnsTopic(arn, session=session, endpoint_url=moto)

@@ -26,8 +26,8 @@ from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.scoring import SheetScorer
 from ingest_lambda.worker import Reporter, Worker
 from tests.builders import a_camera, a_session, a_stage, after_ms
+from tests.local_aws import REGION, use_local_aws
 
-REGION = "eu-west-1"
 NOW_MS = after_ms(60)
 
 
@@ -204,13 +204,7 @@ def moto() -> Iterator[str]:
 
 @pytest.fixture
 def cloud(moto: str, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    for name, value in {
-        "AWS_ENDPOINT_URL": moto,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": REGION,
-    }.items():
-        monkeypatch.setenv(name, value)
+    use_local_aws(monkeypatch, moto)
     session = boto3.Session()
     name = f"houselights-{uuid4().hex}"
     session.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})

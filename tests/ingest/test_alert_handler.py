@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -20,27 +21,20 @@ from audience.time import to_ms
 from houselights.local_cloud.moto_server import running_moto
 from ingest_lambda import alert_handler
 from tests.builders import a_camera, a_heartbeat, a_session, a_stage
+from tests.local_aws import REGION, use_local_aws
 from tests.ticking import until
-
-REGION = "eu-west-1"
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """A queue of sessions to watch, a topic with a queue that subscribed, and a store."""
     with running_moto() as address:
-        for name, value in (
-            ("AWS_ENDPOINT_URL", address),
-            ("AWS_DEFAULT_REGION", REGION),
-            ("AWS_ACCESS_KEY_ID", "AK"),
-            ("AWS_SECRET_ACCESS_KEY", "SK"),
-        ):
-            monkeypatch.setenv(name, value)
-        sqs, sns = boto3.client("sqs"), boto3.client("sns")
-        watches = sqs.create_queue(QueueName="watches.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-        pager = sqs.create_queue(QueueName="pager")["QueueUrl"]
-        topic = sns.create_topic(Name="alerts")["TopicArn"]
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:123456789012:pager")
+        use_local_aws(monkeypatch, address)
+        sqs, sns, own = boto3.client("sqs"), boto3.client("sns"), uuid4().hex
+        watches = sqs.create_queue(QueueName=f"{own}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        pager = sqs.create_queue(QueueName=own)["QueueUrl"]
+        topic = sns.create_topic(Name=own)["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:123456789012:{own}")
         url = f"sqlite:///{tmp_path}/houselights.db"
         monkeypatch.setenv("HOUSELIGHTS_STORE", url)
         monkeypatch.setenv("HOUSELIGHTS_WATCHES", watches)

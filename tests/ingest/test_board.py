@@ -372,7 +372,7 @@ class Called:
 def called(cloud: Cloud, table: Store, monkeypatch: pytest.MonkeyPatch) -> Called:
     """One minute of both functions, an hour after the last event, with a festival that is read in parts."""
     sqs = cloud.session.client("sqs")
-    queue_url = sqs.create_queue(QueueName="boards.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    queue_url = sqs.create_queue(QueueName=f"{cloud.bucket}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     monkeypatch.setenv("HOUSELIGHTS_STORE", cloud.store_url)
     monkeypatch.setenv("HOUSELIGHTS_BOARDS", cloud.bucket)
     monkeypatch.setenv("HOUSELIGHTS_BOARD_QUEUE", queue_url)
