@@ -113,7 +113,7 @@ class _Measured:
         self._endpoint = endpoint
         self.requests: Counter[str] = Counter()
         stack = Stack(name="scale")
-        self.queues: Queues = create_resources(stack, self._client)
+        self.queues: Queues = create_resources(stack, self._client, with_stream=False)
         self.bucket = stack.bucket
         os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         self.store = open_store(DynamoAddress(table=stack.table, region="eu-west-1", endpoint=endpoint).url)

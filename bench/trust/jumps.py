@@ -137,7 +137,7 @@ def rough_run(chance: random.Random, *, lasts_s: int = LASTS_S, times: float = T
         closing(Clients(stack.region, moto)) as client,
         rough_proxy(moto, chance) as proxy,
     ):
-        queues = create_resources(stack, client)
+        queues = create_resources(stack, client, with_stream=False)
         queue_url, dead_letters_url = queues.all, queues.dead_letters
         now_ms = time.time_ns() // 1_000_000
         run = Run(
