@@ -248,15 +248,28 @@ def test_past_festivals_are_not_even_looked_at(cloud, store, monkeypatch):
 
 def test_a_call_goes_on_for_a_minute_while_a_camera_looks(cloud, store):
     clock = Clock(NOW_MS + 700)
-    publish(a_board(cloud, store), clock.now_ms, clock.wait, call_ms=6_000)
-    assert clock.waits == [1.3, 2.0, 2.0]
-    assert read_snapshot(document(cloud, "fete")).as_of_ms == NOW_MS + 6_000
-    assert 50_000 < CALL_MS < 60_000
+    publish(a_board(cloud, store), clock.now_ms, clock.wait, until_ms=NOW_MS + 3_700)
+    assert clock.waits == [0.3, 1.0, 1.0]
+    assert read_snapshot(document(cloud, "fete")).as_of_ms == NOW_MS + 3_000
+
+
+def test_what_came_since_is_on_the_board_a_second_later(cloud, store):
+    """Without waiting for the next instant of the figures."""
+    board = a_board(cloud, store)
+    board.update(NOW_MS)
+    store.put_windows(windows_of("fete", "tent", faces=40, until=190)[179:180])
+    board.update(NOW_MS + 1_000)
+    store.put_windows(windows_of("fete", "tent", faces=40, until=190)[180:181])
+    ages = []
+    for after_ms in (1_000, 2_000):
+        board.update(NOW_MS + after_ms)
+        ages.append(read_snapshot(document(cloud, "fete")).stages[1].age_s)
+    assert ages == [1, 1]
 
 
 def test_a_call_ends_at_once_where_no_camera_has_looked_recently(cloud, store):
     clock = Clock(NOW_MS + 3_600_000)
-    publish(a_board(cloud, store), clock.now_ms, clock.wait)
+    publish(a_board(cloud, store), clock.now_ms, clock.wait, until_ms=clock.ms + CALL_MS)
     assert clock.waits == []
     assert [stage.state for stage in read_snapshot(document(cloud, "fete")).stages] == ["silent", "silent"]
 
@@ -277,8 +290,8 @@ class Broken:
 def test_a_board_that_cannot_be_made_until_the_end_of_a_call_fails_it(cloud, store):
     clock = Clock()
     with pytest.raises(BoardNotPublished, match="the board of fete is not up to date: the table is throttled"):
-        publish(a_board(cloud, Broken(store)), clock.now_ms, clock.wait, call_ms=4_000)
-    assert clock.waits == [2.0]
+        publish(a_board(cloud, Broken(store)), clock.now_ms, clock.wait, until_ms=NOW_MS + 1_500)
+    assert clock.waits == [1.0]
 
 
 def test_a_bucket_that_is_not_there_is_reported_in_one_line(cloud, store):
@@ -347,7 +360,7 @@ def test_parts_are_waited_for_and_one_that_stays_away_fails_the_call(cloud, stor
         part.update(clock.ms)
 
     with pytest.raises(BoardNotPublished, match="parts 1 of 2 are out of date"):
-        publish(board, clock.now_ms, wait, call_ms=14_000)
+        publish(board, clock.now_ms, wait, until_ms=NOW_MS + 14_000)
     assert cloud.keys() == ["parts/fete/0/past", "parts/fete/0/recent"], "no board of half the stages"
 
 
