@@ -109,7 +109,7 @@ def shown_cells(
     alike: dict[tuple[bytes, bytes], list[int]] = {}
     for column in range(seen.shape[1]):
         alike.setdefault((seen[:, column].tobytes(), cells.scored[:, column].tobytes()), []).append(column)
-    for columns in alike.values():
+    for columns in map(np.array, alike.values()):
         faces, scored = seen[:, columns[0]], cells.scored[:, columns[0]]
         for camera in np.unique(cells.camera).tolist():
             own = np.flatnonzero(cells.camera == camera)
