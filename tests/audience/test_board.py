@@ -16,7 +16,7 @@ from audience.board.board import Board, BoardRow, board, reads_from_ms
 from audience.board.changes import notes_text
 from audience.board.liveliness import UPDATE_MS, StageSums, stage_sums
 from audience.board.ranking import CHAIN_MS, HOLD_MS, RENEW_MS
-from audience.board.reader import RECENT_MS, WHOLE_MS, BoardReader, read_sums
+from audience.board.reader import FIRST_MS, RECENT_MS, WHOLE_MS, BoardReader, read_sums
 from audience.sessions import MINUTE_MS
 from audience.store import Store
 from audience.stores import open_store
@@ -443,9 +443,18 @@ def test_a_past_of_many_cameras_begins_with_roll_ups_and_shows_the_same_places(s
         return read(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
 
     monkeypatch.setattr(reader_module, "MOST_WINDOWS", 0)
-    monkeypatch.setattr(store, "windows", windows)
-    shown = BoardReader("talk-1", by_rollups=True, at_once=4).board(store, at_ms)
-    assert min(oldest) >= at_ms - RECENT_MS - MINUTE_MS
+    reader = BoardReader("talk-1", by_rollups=True, at_once=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "windows", windows)
+        same_places(reader.board(store, at_ms), exact)
+        assert min(oldest) == at_ms - FIRST_MS
+        for later_ms in range(1000, WHOLE_MS + 1, 1000):
+            shown = reader.board(store, at_ms + later_ms)
+    assert at_ms - RECENT_MS - MINUTE_MS <= min(oldest) <= at_ms - RECENT_MS
+    same_places(shown, BoardReader("talk-1").board(store, at_ms + WHOLE_MS))
+
+
+def same_places(shown: Board, exact: Board) -> None:
     assert ids(shown) == ids(exact)
     for one, other in zip(shown.rows, exact.rows, strict=True):
         assert (one.state, one.rank, one.faces) == (other.state, other.rank, other.faces)

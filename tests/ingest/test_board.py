@@ -320,11 +320,14 @@ def test_a_board_that_was_read_in_parts_is_the_same(cloud, store):
     assert document(cloud, "fete") == whole
 
 
-def test_a_part_goes_on_where_another_instance_had_settled(cloud, store, monkeypatch):
+def test_a_part_goes_on_where_another_instance_left_it(cloud, store, monkeypatch):
+    """It reads what is new, not what that one had read, and the board is the same as read at once."""
     monkeypatch.setattr(reader_module, "MOST_WINDOWS", 0)
-    parts = [a_part(cloud, store, number, stage) for number, stage in enumerate(("main", "tent"))]
-    for part in parts:
-        part.update(NOW_MS - 10_000)
+    store.put_windows(windows_of("fete", "main", until=250)[180:])
+    first = [a_part(cloud, store, number, stage) for number, stage in enumerate(("main", "tent"))]
+    for second in range(41):
+        for part in first:
+            part.update(NOW_MS + 1_000 * second)
     read = store.windows
     reads: list[int] = []
 
@@ -332,22 +335,42 @@ def test_a_part_goes_on_where_another_instance_had_settled(cloud, store, monkeyp
         reads.append(until_ms - from_ms)
         return read(*place, from_ms=from_ms, until_ms=until_ms)
 
-    monkeypatch.setattr(store, "windows", windows)
-    for number, stage in enumerate(("main", "tent")):
-        a_part(cloud, store, number, stage).update(NOW_MS)
-    assert 0 < max(reads) <= 30_000
-    in_parts(cloud, store).update(NOW_MS)
-    snapshot = read_snapshot(document(cloud, "fete"))
-    assert [(stage.title, stage.state) for stage in snapshot.stages] == [("Main", "live"), ("Tent", "too few")]
-    assert snapshot.as_of_ms == NOW_MS
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "windows", windows)
+        a_part(cloud, store, 0, "main").update(NOW_MS + 41_000)
+    assert reads == [2_000]
+    a_part(cloud, store, 1, "tent").update(NOW_MS + 41_000)
+    in_parts(cloud, store).update(NOW_MS + 41_000)
+    shown = document(cloud, "fete")
+    objects_of(cloud).remove("fete")
+    monkeypatch.setattr(reader_module, "MOST_WINDOWS", 60_000)
+    a_board(cloud, store).update(NOW_MS + 41_000)
+    assert document(cloud, "fete") == shown
+
+
+def test_a_part_that_nobody_read_for_a_while_has_no_gap(cloud, store, monkeypatch):
+    monkeypatch.setattr(reader_module, "MOST_WINDOWS", 0)
+    store.put_windows(windows_of("fete", "main", until=300)[180:])
+    stopped, other = a_part(cloud, store, 0, "main"), a_part(cloud, store, 0, "main")
+    for second in (0, 16):
+        stopped.update(NOW_MS + 1_000 * second)
+    for part in (stopped, other):
+        for second in (70, 71, 85):  # the first is to be there soon, and is made of less
+            part.update(NOW_MS + 1_000 * second)
+        newest = BoardParts(objects_of(cloud), "fete").newest(0)
+        assert newest is not None
+        (sums,) = newest.sums
+        assert set(range(NOW_MS - 60_000, NOW_MS + 85_001, 1_000)) <= set(sums.end_ms.tolist())
 
 
 def test_an_exclusion_holds_for_what_another_instance_had_settled(cloud, store):
     a_part(cloud, store, 0, "main").update(NOW_MS - 10_000)
     a_part(cloud, store, 1, "tent").update(NOW_MS)
     store.put_stage("fete", replace(a_stage("main", title="Main"), exclusions=(an_exclusion(0, 600),)))
-    a_part(cloud, store, 0, "main").update(NOW_MS)
-    in_parts(cloud, store).update(NOW_MS)
+    store.put_windows(windows_of("fete", "main", until=220)[180:])
+    for number, stage in enumerate(("main", "tent")):
+        a_part(cloud, store, number, stage).update(NOW_MS + 30_000)
+    in_parts(cloud, store).update(NOW_MS + 30_000)
     states = {stage.stage_id: stage.state for stage in read_snapshot(document(cloud, "fete")).stages}
     assert states["main"] == "left out"
 
