@@ -360,7 +360,7 @@ def test_a_part_that_nobody_read_for_a_while_has_no_gap(cloud, store, monkeypatc
         newest = BoardParts(objects_of(cloud), "fete").newest(0)
         assert newest is not None
         (sums,) = newest.sums
-        assert set(range(NOW_MS - 60_000, NOW_MS + 85_001, 1_000)) <= set(sums.end_ms.tolist())
+        assert set(range(NOW_MS - 59_000, NOW_MS + 85_001, 1_000)) <= set(sums.end_ms.tolist())
 
 
 def test_an_exclusion_holds_for_what_another_instance_had_settled(cloud, store):
