@@ -112,7 +112,7 @@ def camera_status(
     """
     if heartbeat is None:
         return _status_from_records(stage_id, camera_id, recorded_until_ms, now_ms)
-    seen_s = max(0.0, (now_ms - _received_ms(heartbeat)) / 1000)
+    seen_s = seconds_since(heartbeat, now_ms)
     error_s = None if heartbeat.received_ms is None else (heartbeat.at_ms - heartbeat.received_ms) / 1000
     delay_s = None
     if heartbeat.state == "running":
@@ -195,6 +195,11 @@ def _status_from_records(stage_id: str, camera_id: str, recorded_until_ms: int |
     seen_s = max(0.0, (now_ms - recorded_until_ms) / 1000)
     state: State = "late" if seen_s > DEAD_S else "ok"
     return CameraStatus(stage_id=stage_id, camera_id=camera_id, state=state, seen_s=seen_s, delay_s=seen_s)
+
+
+def seconds_since(heartbeat: Heartbeat, now_ms: int) -> float:
+    """Seconds since a heartbeat arrived, 0 or more."""
+    return max(0.0, (now_ms - _received_ms(heartbeat)) / 1000)
 
 
 def _received_ms(heartbeat: Heartbeat) -> int:

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from audience.language import gettext, ngettext
-from audience.monitoring.evaluate import Situation
+from audience.monitoring.situation import Situation
 from audience.sessions import Session
 from dashboard import markup
 from dashboard.pages.acting import act, show_part

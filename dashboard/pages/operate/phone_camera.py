@@ -10,7 +10,7 @@ import streamlit as st
 
 from audience.errors import InvalidValue
 from audience.language import N_, gettext, ngettext
-from audience.monitoring.evaluate import is_under_way
+from audience.monitoring.situation import is_under_way
 from audience.time import to_ms
 from dashboard import markup
 from dashboard.access.entry import in_words

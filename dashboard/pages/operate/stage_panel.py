@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from audience.language import gettext, ngettext
-from audience.monitoring.evaluate import is_under_way
+from audience.monitoring.situation import is_under_way
 from audience.sessions import Stage
 from audience.time import to_ms
 from dashboard import markup

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from audience.language import N_, gettext, ngettext
-from audience.monitoring.evaluate import Situation, is_under_way, is_watched
+from audience.monitoring.evaluate import is_watched
+from audience.monitoring.situation import Situation, is_under_way
 from audience.time import to_ms
 from dashboard import markup
 from dashboard.clock import date_text, viewer_zone

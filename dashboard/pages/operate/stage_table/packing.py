@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from audience.language import gettext, language, pgettext
 from audience.monitoring.cameras import STATES, UNUSABLE, CameraStatus, State
-from audience.monitoring.evaluate import Situation, is_under_way
+from audience.monitoring.situation import Situation, is_under_way
 from audience.sessions import Kind, cues_of
 from audience.time import clock_text, to_ms
 from audience.timelines import Cue, is_paused, position_s
