@@ -70,6 +70,7 @@ class CameraStatus:
         delay_s: seconds from capture to store, corrected for the camera's clock; None if unknown.
         clock_error_s: how far its clock is ahead, including the transfer time; None if unknown.
         heartbeat: its last heartbeat; None if it never sent one.
+        device: the device that delivers for it, by name; "" for none, or where it is unknown.
     """
 
     stage_id: str
@@ -79,6 +80,7 @@ class CameraStatus:
     delay_s: float | None = None
     clock_error_s: float | None = None
     heartbeat: Heartbeat | None = None
+    device: str = ""
 
     @property
     def why(self) -> str:
@@ -160,7 +162,10 @@ def camera_statuses(
     """
     beats = {(beat.stage_id, beat.camera_id): beat for beat in heartbeats}
     found = [
-        camera_status(stage, camera.camera_id, beats.get(place), recorded_until_ms.get(place), now_ms)
+        replace(
+            camera_status(stage, camera.camera_id, beats.get(place), recorded_until_ms.get(place), now_ms),
+            device=camera.delivered_by or "",
+        )
         for stage, of_stage in cameras.items()
         for camera in of_stage
         for place in [(stage, camera.camera_id)]
