@@ -25,7 +25,7 @@ WHOLE_MS: Final = 15_000
 RECENT_MS: Final = 2 * MINUTE_MS
 """How much of the past is read from windows where there are many cameras; what is older comes from roll-ups."""
 
-FIRST_MS: Final = 45_000
+FIRST_MS: Final = 30_000
 """How much of that is read for the first picture: enough for figures. The rest follows stage by stage (`WHOLE_MS`)."""
 
 MOST_WINDOWS: Final = 60_000
