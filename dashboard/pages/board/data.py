@@ -18,7 +18,7 @@ from audience.errors import InvalidValue, SessionNotFound
 from audience.ids import check_id
 from audience.language import gettext
 from audience.monitoring.cameras import CameraStatus
-from audience.monitoring.evaluate import situation
+from audience.monitoring.situation import SituationReader
 from audience.sessions import Session
 from audience.time import to_ms
 from dashboard.access.data import open_store
@@ -42,6 +42,7 @@ class _Kept:
 
     making: threading.Lock = field(default_factory=threading.Lock)
     reader: BoardReader | None = None
+    situation: SituationReader | None = None
     newest: Board | None = None
     cameras: tuple[CameraStatus, ...] = ()
     cameras_at_ms: int = -1
@@ -100,7 +101,8 @@ class Boards:
             kept = self._of(session_id)
             with kept.making:
                 if not 0 <= at_ms - kept.cameras_at_ms < REFRESH_MS:
-                    kept.cameras = tuple(situation(store, session_id, at_ms).cameras)
+                    kept.situation = kept.situation or SituationReader(session_id)
+                    kept.cameras = tuple(kept.situation.read(store, at_ms).cameras)
                     kept.cameras_at_ms = at_ms
                 return kept.cameras
 
