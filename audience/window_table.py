@@ -142,16 +142,14 @@ class WindowTable:
         measures = tuple(name for name in MEASURES if name in found)
         column_of_code = np.zeros(256, dtype=np.int64)
         column_of_code[[CODES[name] for name in measures]] = np.arange(len(measures))
-        at = (row_of_tally, column_of_code[tallies["code"]])
-        shape = (len(rows), len(measures))
-        scored, over = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        total, squares, estimate, variance = (np.zeros(shape) for _ in range(4))
-        scored[at] = tallies["faces"]
-        over[at] = tallies["over"]
-        total[at] = tallies["total"]
-        squares[at] = tallies["squares"]
-        estimate[at] = tallies["estimate"]
-        variance[at] = tallies["variance"]
+        place = row_of_tally * len(measures) + column_of_code[tallies["code"]]
+
+        def column(name: str, dtype: type[Number]) -> NDArray[Number]:
+            found = np.zeros(len(rows) * len(measures), dtype=dtype)
+            found[place] = tallies[name]
+            return found.reshape(len(rows), len(measures))
+
+        scored = column("faces", np.int64)
         by_expression = scored[:, [place for place, name in enumerate(measures) if name in EXPRESSIONS]]
         heads_only = np.array([row[6] == "" for row in rows], dtype=bool)
         table = cls(
@@ -165,11 +163,11 @@ class WindowTable:
             covered=np.where(heads_only, faces, by_expression.max(axis=1, initial=0)),
             measures=measures,
             scored=scored,
-            total=total,
-            squares=squares,
-            over=over,
-            estimate=estimate,
-            variance=variance,
+            total=column("total", np.float64),
+            squares=column("squares", np.float64),
+            over=column("over", np.int64),
+            estimate=column("estimate", np.float64),
+            variance=column("variance", np.float64),
             spans=np.ones(len(rows), dtype=np.int64),
             scored_spans=(scored > 0).astype(np.int64),
             scorers=scorers,
@@ -179,6 +177,9 @@ class WindowTable:
 
     def rows(self, index: Ints | NDArray[np.bool_]) -> Self:
         """Selects rows by a numpy index or mask."""
+        everything = index.all() if index.dtype == bool else np.array_equal(index, np.arange(len(self)))
+        if everything:
+            return self
         scorer = None if self.scorer is None else self.scorer[index]
         return replace(self, scorer=scorer, **{name: getattr(self, name)[index] for name in _ROW_COLUMNS})
 
@@ -200,6 +201,8 @@ class WindowTable:
         Args:
             where: mask (n, m), or (n, 1) for all measures of a row.
         """
+        if not where.any():
+            return self
         return replace(
             self,
             scored=np.where(where, 0, self.scored),
@@ -282,12 +285,16 @@ class WindowTable:
             return self
         # One combined key, because sorting pairs takes ten times as long.
         places = len(self.cameras) + 1
-        unsorted = start_ms * places + (camera + 1)
-        order = np.argsort(unsorted, kind="stable")
-        keys, first = np.unique(unsorted[order], return_index=True)
+        key = start_ms * places + (camera + 1)
+        # Nearly always the rows are in order, and often there is nothing to sum.
+        order = None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
+        in_order = key if order is None else key[order]
+        first = np.flatnonzero(np.append(True, in_order[1:] != in_order[:-1]))
+        keys = in_order[first]
 
         def summed(column: NDArray[Number]) -> NDArray[Number]:
-            return np.add.reduceat(column[order], first, axis=0)
+            ordered = column if order is None else column[order]
+            return ordered if len(keys) == len(self) else np.add.reduceat(ordered, first, axis=0)
 
         scored = summed(self.scored)
         return replace(

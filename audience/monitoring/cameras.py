@@ -70,6 +70,7 @@ class CameraStatus:
         delay_s: seconds from capture to store, corrected for the camera's clock; None if unknown.
         clock_error_s: how far its clock is ahead, including the transfer time; None if unknown.
         heartbeat: its last heartbeat; None if it never sent one.
+        device: the device that delivers for it, by name; "" for none, or where it is unknown.
     """
 
     stage_id: str
@@ -79,6 +80,7 @@ class CameraStatus:
     delay_s: float | None = None
     clock_error_s: float | None = None
     heartbeat: Heartbeat | None = None
+    device: str = ""
 
     @property
     def why(self) -> str:
@@ -112,7 +114,7 @@ def camera_status(
     """
     if heartbeat is None:
         return _status_from_records(stage_id, camera_id, recorded_until_ms, now_ms)
-    seen_s = max(0.0, (now_ms - _received_ms(heartbeat)) / 1000)
+    seen_s = seconds_since(heartbeat, now_ms)
     error_s = None if heartbeat.received_ms is None else (heartbeat.at_ms - heartbeat.received_ms) / 1000
     delay_s = None
     if heartbeat.state == "running":
@@ -160,7 +162,10 @@ def camera_statuses(
     """
     beats = {(beat.stage_id, beat.camera_id): beat for beat in heartbeats}
     found = [
-        camera_status(stage, camera.camera_id, beats.get(place), recorded_until_ms.get(place), now_ms)
+        replace(
+            camera_status(stage, camera.camera_id, beats.get(place), recorded_until_ms.get(place), now_ms),
+            device=camera.delivered_by or "",
+        )
         for stage, of_stage in cameras.items()
         for camera in of_stage
         for place in [(stage, camera.camera_id)]
@@ -195,6 +200,11 @@ def _status_from_records(stage_id: str, camera_id: str, recorded_until_ms: int |
     seen_s = max(0.0, (now_ms - recorded_until_ms) / 1000)
     state: State = "late" if seen_s > DEAD_S else "ok"
     return CameraStatus(stage_id=stage_id, camera_id=camera_id, state=state, seen_s=seen_s, delay_s=seen_s)
+
+
+def seconds_since(heartbeat: Heartbeat, now_ms: int) -> float:
+    """Seconds since a heartbeat arrived, 0 or more."""
+    return max(0.0, (now_ms - _received_ms(heartbeat)) / 1000)
 
 
 def _received_ms(heartbeat: Heartbeat) -> int:

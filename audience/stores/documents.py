@@ -174,12 +174,16 @@ def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
+_NESTED = frozenset({dict, list})
+
+
 def _unknown(document: Any, record: Any) -> Iterator[str]:
     """Yields names of fields in a document that its record does not have, at any depth."""
     if isinstance(document, dict):
         yield from document.keys() - record.keys()
-        for name in document.keys() & record.keys():
-            yield from _unknown(document[name], record[name])
+        for name, value in document.items():
+            if type(value) in _NESTED and name in record:
+                yield from _unknown(value, record[name])
     elif isinstance(document, list):
         for one, other in zip(document, record, strict=False):  # a record may drop duplicates
             yield from _unknown(one, other)

@@ -43,6 +43,11 @@ ABOUT = N_(
     "window and the last minute's line are newer."
 )
 
+BY_MINUTES = N_(
+    "This festival has so many cameras that a replay is made from sums of whole minutes: places may differ a little "
+    "from those that were shown, and moments in which a camera saw fewer than 25 faces are left out."
+)
+
 
 _MODES = {"Now": N_("Now"), "Replay": N_("Replay")}
 
@@ -128,10 +133,11 @@ def replay(session: Session, every_s: float) -> None:
         )
     at_ms = whole.began_ms + round((instant - first).total_seconds() * 1000)
     show_table(whole.board(at_ms))
-    stages = [sums.stage for sums in whole.sums]
-    chart = day_chart(whole.figures, stages, at_ms, palette_of(st.context.theme.type), zone)
+    chart = day_chart(whole.figures, whole.stages, at_ms, palette_of(st.context.theme.type), zone)
     alt = gettext("Liveliness of every stage over the day, and the instant of the board")
     st.altair_chart(chart, key="day", alt=alt, theme=None)
+    if whole.minutes:
+        st.html(markup.note(gettext(BY_MINUTES)))
 
 
 def show(session: Session, every_s: float) -> None:
