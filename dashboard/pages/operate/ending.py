@@ -40,7 +40,8 @@ def still_at_work(now: Situation) -> str:
         return ""
     still = gettext("Still running: {cameras}. Stop each with Ctrl-C where it was started.", cameras=", ".join(names))
     if (more := len(at_work) - _NAMED) > 0:
-        return f"{still} {ngettext('And {count} more.', 'And {count} more.', more)}"
+        others = ngettext("And {count} more.", "And {count} more.", more)
+        return f"{still} {others}"
     return still
 
 
