@@ -17,7 +17,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(CHECKS)/sam/bin/sam
 ACCOUNT = $(if $(profile),--profile "$(profile)") $(if $(region),--region "$(region)")
 STACK = $(if $(stack),$(stack),houselights)
 
-.PHONY: help demo local-cloud test thorough check checks format messages train train-cloud bench package component deploy-model licences wheel release preflight deploy verify restore teardown clean
+.PHONY: help demo local-cloud test thorough check checks format messages train train-cloud bench package component deploy-model licences wheel release preflight deploy deploy-claims verify restore teardown clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -142,6 +142,12 @@ deploy: preflight package $(CHECKS)/sam/.synced ## Make or change the stack: mak
 	  --stack-name "$(STACK)" --parameter-overrides Python=$$(cat build/package.python) \
 	  $(if $(plan),$$(grep -v '^\#' "$(plan)")) $(parameters) \
 	  $(if $(bucket),--no-resolve-s3 --s3-bucket "$(bucket)") $(ACCOUNT)
+
+deploy-claims: package $(CHECKS)/sam/.synced ## Let devices register themselves: make deploy-claims deliveries=BucketName profile=NAME
+	@$(if $(deliveries),,echo "Name the stack's bucket: make deploy-claims deliveries=BucketName" >&2; exit 2)
+	$(SAM) deploy --template-file infra/claims.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \
+	  --stack-name "$(STACK)-claims" --parameter-overrides Python=$$(cat build/package.python) \
+	  BucketName="$(deliveries)" CameraPolicyName="$(STACK)-camera" $(parameters) $(ACCOUNT)
 
 wheel: $(SYNC) ## Build wheel and source archive in dist/, and try the wheel in an empty environment
 	$(BIN)/python -m houselights.deploying wheel

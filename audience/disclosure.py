@@ -106,9 +106,10 @@ def shown_cells(
     seen = table.by_camera().scored  # also what single records withhold
     shown = np.zeros(cells.scored.shape, dtype=bool)
     # Expressions are mostly measured on the same faces, so that their columns are alike.
-    of_kind, kind_of_column = np.unique(np.hstack([seen.T, cells.scored.T]), axis=0, return_inverse=True)
-    for kind in range(len(of_kind)):
-        columns = np.flatnonzero(kind_of_column == kind)
+    alike: dict[tuple[bytes, bytes], list[int]] = {}
+    for column in range(seen.shape[1]):
+        alike.setdefault((seen[:, column].tobytes(), cells.scored[:, column].tobytes()), []).append(column)
+    for columns in map(np.array, alike.values()):
         faces, scored = seen[:, columns[0]], cells.scored[:, columns[0]]
         for camera in np.unique(cells.camera).tolist():
             own = np.flatnonzero(cells.camera == camera)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,16 +142,14 @@ class WindowTable:
         measures = tuple(name for name in MEASURES if name in found)
         column_of_code = np.zeros(256, dtype=np.int64)
         column_of_code[[CODES[name] for name in measures]] = np.arange(len(measures))
-        at = (row_of_tally, column_of_code[tallies["code"]])
-        shape = (len(rows), len(measures))
-        scored, over = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        total, squares, estimate, variance = (np.zeros(shape) for _ in range(4))
-        scored[at] = tallies["faces"]
-        over[at] = tallies["over"]
-        total[at] = tallies["total"]
-        squares[at] = tallies["squares"]
-        estimate[at] = tallies["estimate"]
-        variance[at] = tallies["variance"]
+        place = row_of_tally * len(measures) + column_of_code[tallies["code"]]
+
+        def column(name: str, dtype: type[Number]) -> NDArray[Number]:
+            found = np.zeros(len(rows) * len(measures), dtype=dtype)
+            found[place] = tallies[name]
+            return found.reshape(len(rows), len(measures))
+
+        scored = column("faces", np.int64)
         by_expression = scored[:, [place for place, name in enumerate(measures) if name in EXPRESSIONS]]
         heads_only = np.array([row[6] == "" for row in rows], dtype=bool)
         table = cls(
@@ -165,11 +163,11 @@ class WindowTable:
             covered=np.where(heads_only, faces, by_expression.max(axis=1, initial=0)),
             measures=measures,
             scored=scored,
-            total=total,
-            squares=squares,
-            over=over,
-            estimate=estimate,
-            variance=variance,
+            total=column("total", np.float64),
+            squares=column("squares", np.float64),
+            over=column("over", np.int64),
+            estimate=column("estimate", np.float64),
+            variance=column("variance", np.float64),
             spans=np.ones(len(rows), dtype=np.int64),
             scored_spans=(scored > 0).astype(np.int64),
             scorers=scorers,
@@ -177,8 +175,46 @@ class WindowTable:
         )
         return table.rows(np.lexsort((table.camera, table.start_ms)))
 
+    def followed_by(self, later: Self) -> Self:
+        """Appends windows of the same stage, all later than these; both as stored.
+
+        Raises:
+            InvalidValue: they are of another width.
+        """
+        if not len(self) or not len(later):
+            return later if len(later) else self
+        if self.width_ms != later.width_ms or self.scorer is None or later.scorer is None:
+            raise InvalidValue(f"one stage has windows of {self.width_ms} ms, {later.width_ms} ms: use one width")
+        measures = tuple(name for name in MEASURES if name in {*self.measures, *later.measures})
+        cameras = tuple(sorted({*self.cameras, *later.cameras}))
+        scorers = tuple(sorted({*self.scorers, *later.scorers}))
+        changes: dict[str, Any] = {}
+        for name in _ROW_COLUMNS:
+            parts = []
+            for table in (self, later):
+                column = getattr(table, name)
+                if column.ndim == 2:
+                    wide = np.zeros((len(table), len(measures)), dtype=column.dtype)
+                    wide[:, [measures.index(measure) for measure in table.measures]] = column
+                    column = wide
+                elif name == "camera":
+                    column = np.array([cameras.index(camera) for camera in table.cameras], dtype=np.int64)[column]
+                parts.append(column)
+            changes[name] = np.concatenate(parts)
+        # The last place is for windows without a scorer, whose index is -1.
+        scorer = np.concatenate(
+            [
+                np.array([*(scorers.index(one) for one in table.scorers), -1], dtype=np.int64)[table.scorer]
+                for table in (self, later)
+            ]
+        )
+        return replace(self, measures=measures, cameras=cameras, scorers=scorers, scorer=scorer, **changes)
+
     def rows(self, index: Ints | NDArray[np.bool_]) -> Self:
         """Selects rows by a numpy index or mask."""
+        everything = index.all() if index.dtype == bool else np.array_equal(index, np.arange(len(self)))
+        if everything:
+            return self
         scorer = None if self.scorer is None else self.scorer[index]
         return replace(self, scorer=scorer, **{name: getattr(self, name)[index] for name in _ROW_COLUMNS})
 
@@ -200,6 +236,8 @@ class WindowTable:
         Args:
             where: mask (n, m), or (n, 1) for all measures of a row.
         """
+        if not where.any():
+            return self
         return replace(
             self,
             scored=np.where(where, 0, self.scored),
@@ -282,12 +320,16 @@ class WindowTable:
             return self
         # One combined key, because sorting pairs takes ten times as long.
         places = len(self.cameras) + 1
-        unsorted = start_ms * places + (camera + 1)
-        order = np.argsort(unsorted, kind="stable")
-        keys, first = np.unique(unsorted[order], return_index=True)
+        key = start_ms * places + (camera + 1)
+        # Nearly always the rows are in order, and often there is nothing to sum.
+        order = None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
+        in_order = key if order is None else key[order]
+        first = np.flatnonzero(np.append(True, in_order[1:] != in_order[:-1]))
+        keys = in_order[first]
 
         def summed(column: NDArray[Number]) -> NDArray[Number]:
-            return np.add.reduceat(column[order], first, axis=0)
+            ordered = column if order is None else column[order]
+            return ordered if len(keys) == len(self) else np.add.reduceat(ordered, first, axis=0)
 
         scored = summed(self.scored)
         return replace(

@@ -202,16 +202,23 @@ def unpack_tallies(packed: Sequence[bytes], faces: NDArray[np.int64]) -> tuple[N
     Raises:
         InvalidValue: they are damaged.
     """
-    earlier = [not one.startswith(_PACKED_TALLIES) for one in packed]
+    lengths = np.fromiter(map(len, packed), dtype=np.int64, count=len(packed))
+    whole = np.frombuffer(b"".join(packed), dtype=np.uint8)
+    begins = np.cumsum(lengths) - lengths
+    is_current = np.zeros(len(packed), dtype=bool)
+    some = lengths > 0
+    is_current[some] = whole[begins[some]] == _PACKED_TALLIES[0]
     read, windows = [], []
-    for is_earlier, dtype, head in ((True, EARLIER_TALLY_TYPE, 0), (False, TALLY_TYPE, len(_PACKED_TALLIES))):
-        place = [at for at, (one, old) in enumerate(zip(packed, earlier, strict=True)) if one and old == is_earlier]
-        lengths = [len(packed[at]) - head for at in place]
-        if any(length % dtype.itemsize for length in lengths):
+    for current, dtype in ((False, EARLIER_TALLY_TYPE), (True, TALLY_TYPE)):
+        place = np.flatnonzero(some & (is_current == current))
+        count, rest = np.divmod(lengths[place] - current, dtype.itemsize)  # a byte says the version
+        if rest.any():
             raise InvalidValue("tallies of a window are damaged: they are truncated")
-        found = np.frombuffer(b"".join([packed[at][head:] for at in place]), dtype=dtype)
-        window = np.repeat(np.array(place, dtype=np.int64), [length // dtype.itemsize for length in lengths])
-        if is_earlier:
+        kept = np.repeat(is_current == current, lengths)
+        kept[begins[is_current]] = False
+        found = whole[kept].view(dtype)
+        window = np.repeat(place, count)
+        if not current:
             same = np.zeros(len(found), dtype=TALLY_TYPE)
             for name in EARLIER_TALLY_TYPE.names or ():
                 same[name] = found[name]

@@ -34,7 +34,7 @@ NOT_A_BENCH |= {"cloud_path", "live_board", "review_parts"}
 def names() -> list[str]:
     """The benches there are: every module or package beside this one with a `run()`, which gives its figures.
 
-    One with `PARTS` has some parts by name, each of which gives its own figures. `NEEDS` names what `needs.get` gets.
+    One with `PARTS` needs no `run()`: each part gives its own figures. `NEEDS` names what `needs.get` gets.
     Where `KEPT` is False the figures are of the tree at hand, and are printed only.
     """
     modules = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
@@ -87,7 +87,7 @@ def main() -> int:
                 return 2
     figures: list[Figure] = []
     try:
-        runs = [parts[part] for part in arguments.part] or [bench.run]
+        runs = [parts[part] for part in arguments.part or parts] or [bench.run]
         for figure in itertools.chain.from_iterable(run() for run in runs):
             figures.append(figure)
             # A long bench tells its figures as they come.

@@ -27,7 +27,7 @@ from edge_lambda.detectors import DEFAULT_DETECTOR, DETECTORS, Detection, Detect
 from edge_lambda.detectors.boxes import Boxes, intersection, overlap
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.recording import open_recording
-from training.corpus import data_folder
+from training.corpus import CorpusUnreadable, data_folder
 
 NEEDS = ("data",)
 
@@ -68,7 +68,7 @@ class Photo:
     def scaled(self, factor: float) -> Photo:
         """The photo and its boxes at another size."""
         image = cv2.resize(self.image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        return Photo(image=image, faces=self.faces * factor, ignore=self.ignore * factor)
+        return Photo(image=np.asarray(image, np.uint8), faces=self.faces * factor, ignore=self.ignore * factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +169,10 @@ def _photos(folder: Path) -> Iterator[Photo]:
     marked = json.loads((folder / "faces.json").read_text())
     for name, regions in marked.items():
         image = cv2.imread(str(folder / name))
+        if image is None:
+            raise CorpusUnreadable(f"{folder / name} is not an image")
         faces, ignore = (np.array(regions[kind], dtype=float).reshape(-1, 4) for kind in ("faces", "ignore"))
-        yield Photo(image=image, faces=faces, ignore=ignore)
+        yield Photo(image=np.asarray(image, np.uint8), faces=faces, ignore=ignore)
 
 
 def _tally(detector: Detector, photos: list[Photo]) -> Tally:

@@ -1,10 +1,11 @@
-"""The live board: how steady and right it is on simulated festivals, what it costs, and how soon it is there."""
+"""The live board: how steady and right it is on simulated festivals, what it costs, and how soon it is there.
+
+It takes about half an hour, most of it for the soak.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from bench.figures import Figure
+from bench.figures import Parts
 from bench.live_board.board_cost import cost_figures
 from bench.live_board.delay import delay_figures
 from bench.live_board.first_content import first_content_figures
@@ -16,7 +17,7 @@ from bench.live_board.steadiness import steadiness_figures
 
 NEEDS = ("browser", "data")
 
-PARTS = {
+PARTS: Parts = {
     "phones": phone_figures,
     "staff": staff_figures,
     "delay": delay_figures,
@@ -26,9 +27,3 @@ PARTS = {
     "cost": cost_figures,
     "soak": soak_figures,
 }
-
-
-def run() -> Iterator[Figure]:
-    """Runs every part; takes about half an hour, most of it for the soak."""
-    for part in PARTS.values():
-        yield from part()

@@ -87,9 +87,9 @@ def pages(size: tuple[int, int], elsewhere: Image) -> list[Page]:
     shaken = np.random.default_rng(1).normal(0, 14, (600, 2))
 
     def moved(x: float = 0, y: float = 0, *, roll: float = 0, zoom: float = 1) -> Transform:
-        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), roll, zoom)
+        matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), roll, zoom), dtype=np.float64)
         matrix[:, 2] += (x, y)
-        return np.asarray(matrix, dtype=np.float64)
+        return matrix
 
     def still(_: int) -> Transform:
         return moved()

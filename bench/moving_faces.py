@@ -71,8 +71,8 @@ def write_moving_clip(
     shown = _smiles(len(cast), rng)
     width, height = SIZE
     cell = height // rows
-    ground = cv2.GaussianBlur(rng.normal(60, 25, (height // 8, width // 8, 3)).clip(0, 255), (0, 0), 3)
-    ground = cv2.resize(ground, SIZE, interpolation=cv2.INTER_CUBIC)
+    blurred = cv2.GaussianBlur(rng.normal(60, 25, (height // 8, width // 8, 3)).clip(0, 255), (0, 0), 3)
+    ground = np.asarray(cv2.resize(blurred, SIZE, interpolation=cv2.INTER_CUBIC), np.float64)
     writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), FPS, SIZE)
     for frame in range(SECONDS * FPS):
         picture = ground.copy()
@@ -87,7 +87,8 @@ def write_moving_clip(
             face = cv2.warpAffine(face, turn, face.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
             left = round((number % columns + 0.5) * width / columns - side / 2 + 6 * math.sin(at))
             top = round((number // columns + 0.5) * height / rows - side / 2 + 4 * math.cos(at / 1.3))
-            _paste(picture, cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA), left, top)
+            sized = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+            _paste(picture, np.asarray(sized, np.uint8), left, top)
         writer.write(np.clip(picture + rng.normal(0, 3, picture.shape), 0, 255).astype(np.uint8))
     writer.release()
     with truth.open("w", newline="") as file:
@@ -126,7 +127,7 @@ def _seat(calm: Face, happy: Face, *, talks: bool) -> _Seat:
     # The happy face is laid on the calm one, so that only what differs moves.
     onto, _ = cv2.estimateAffinePartial2D(points[1], points[0])
     height, width = images[0].shape[:2]
-    laid = cv2.warpAffine(images[1], onto, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    laid = np.asarray(cv2.warpAffine(images[1], onto, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
     there = points[1] @ onto[:, :2].T + onto[:, 2]
     steps = [step / (SMILES - 1) for step in range(SMILES)]
     still = [_morphed((images[0], points[0]), (laid, there), step) for step in steps]

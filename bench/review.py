@@ -2,14 +2,12 @@
 the statistics say holds.
 
 Everything is simulated. Pages are opened in a real browser on the machine that serves them. A figure of a page is the
-median of five; each is drawn by a server that was just started and has shown another page.
+median of five; each is drawn by a server that was just started and has shown another page. It takes about six minutes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from bench.figures import Figure
+from bench.figures import Parts
 from bench.review_parts.archive import answers, exports
 from bench.review_parts.pages import pictures_from_dynamodb, pictures_from_sqlite, seeks
 from bench.review_parts.statistics import cuts_told_apart, moments_told
@@ -17,7 +15,7 @@ from bench.review_parts.viewers import memory_per_viewer
 
 NEEDS = ("browser", "dynalite")
 
-PARTS = {
+PARTS: Parts = {
     "pictures_from_sqlite": pictures_from_sqlite,
     "pictures_from_dynamodb": pictures_from_dynamodb,
     "seeks": seeks,
@@ -27,9 +25,3 @@ PARTS = {
     "moments_told": moments_told,
     "cuts_told_apart": cuts_told_apart,
 }
-
-
-def run() -> Iterator[Figure]:
-    """Measures every part; takes about six minutes."""
-    for part in PARTS.values():
-        yield from part()

@@ -97,6 +97,7 @@ def server_of(address: str) -> psutil.Process:
     """The process that listens at an address of this machine."""
     port = urlsplit(address).port
     for connection in psutil.net_connections(kind="tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        listens_at = connection.laddr.port if connection.laddr and connection.status == psutil.CONN_LISTEN else None
+        if listens_at == port and connection.pid:
             return psutil.Process(connection.pid)
     raise RuntimeError(f"nothing listens at {address}")

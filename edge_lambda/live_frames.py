@@ -18,6 +18,16 @@ _SILENT_MS = 2_000
 _MEASURED_EVERY_MS = 2_000
 
 
+def one_frame_a_window(every_s: float, width_ms: int) -> bool:
+    """Whether a window gets one sample at most, so that nothing has to be waited for once it is there.
+
+    Args:
+        every_s: seconds between samples.
+        width_ms: width of the windows.
+    """
+    return round(every_s * 1000) % width_ms == 0
+
+
 class LiveFrames:
     """Yields the first frame of every time slot while the camera delivers.
 

@@ -37,6 +37,7 @@ from edge_lambda.device import Device
 from edge_lambda.devices import Camera, Clock
 from edge_lambda.devices.open_camera import open_camera
 from edge_lambda.facing import RoomAxis
+from edge_lambda.live_frames import one_frame_a_window
 from edge_lambda.pipeline import CameraKey
 from edge_lambda.preview.live import LivePreview
 from edge_lambda.scorers import load_scorer
@@ -123,6 +124,7 @@ def _run_device(settings: DeviceSettings) -> None:
                 "interval_s": settings.interval_s,
                 "room": RoomAxis(detector.name, settings.facing_axis) if measures_facing(settings.setting) else None,
                 "keep_frames": preview is not None,
+                "one_frame_each": one_frame_a_window(settings.every_s, camera.width_ms),
             }
             if recognition is not None:
                 options["on_frame"] = recognition.see

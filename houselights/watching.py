@@ -19,7 +19,7 @@ from edge_lambda.detectors import Detector
 from edge_lambda.devices import Camera
 from edge_lambda.devices.camera_thread import opened_in_thread
 from edge_lambda.facing import HeadPose, RoomAxis
-from edge_lambda.live_frames import LiveFrames
+from edge_lambda.live_frames import LiveFrames, one_frame_a_window
 from edge_lambda.pipeline import CameraKey, OnFrame, ScoredWindow, scored_windows
 from edge_lambda.scorers import Scorer, scorer_record
 from edge_lambda.status.heartbeats import joined_notes
@@ -203,8 +203,7 @@ class Watch:
             room=self._room,
             keep_frames=self._on_window is not None,
             on_frame=self._on_frame,
-            # Then each second has one sample: nothing is waited for until its figures are stored.
-            one_frame_each=round(self._plan.every_s * 1000) % self._camera.width_ms == 0,
+            one_frame_each=one_frame_a_window(self._plan.every_s, self._camera.width_ms),
         )
         with closing(windows):
             for window in windows:

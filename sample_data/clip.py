@@ -95,8 +95,8 @@ def make_clip(
 def _faces() -> tuple[list[Image], list[Image]]:
     import skimage.data
 
-    small = (skimage.data.lfw_subset()[:100] * 255).astype(np.uint8)  # type: ignore[no-untyped-call]
-    astronaut = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+    small = (skimage.data.lfw_subset()[:100] * 255).astype(np.uint8)
+    astronaut = skimage.data.astronaut()
     portrait = cv2.cvtColor(astronaut[5:215, 115:325], cv2.COLOR_RGB2BGR)
 
     def enlarged(index: int) -> Image:

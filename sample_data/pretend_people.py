@@ -54,10 +54,10 @@ def portrait(face: int | None) -> bytes:
     import skimage.data
 
     if face is None:
-        astronaut = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+        astronaut = skimage.data.astronaut()
         image = cv2.cvtColor(astronaut[0:260, 95:355], cv2.COLOR_RGB2BGR)
     else:
-        small = (skimage.data.lfw_subset()[face] * 255).astype(np.uint8)  # type: ignore[no-untyped-call]
+        small = (skimage.data.lfw_subset()[face] * 255).astype(np.uint8)
         image = cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
     resized = cv2.resize(image, (_PORTRAIT_PX, _PORTRAIT_PX), interpolation=cv2.INTER_CUBIC)
     return bytes(cv2.imencode(".jpg", resized)[1])

@@ -236,7 +236,7 @@ NEEDED_MS = POOLED_MS + AVERAGED_MS + MINUTE_MS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Liveliness:
-    """Figures of s stages at u instants, `UPDATE_MS` apart; (u, s) unless noted, NaN where there is none.
+    """Figures of s stages at u instants, `UPDATE_MS` or another time apart; (u, s) unless noted, NaN where none.
 
     Attributes:
         at_ms: (u,) the instants.
@@ -263,16 +263,18 @@ class Liveliness:
     k: Floats
 
 
-def liveliness(stages: Sequence[StageSums], from_ms: int, until_ms: int) -> Liveliness:
-    """Computes the figures at every multiple of `UPDATE_MS` in [from_ms, until_ms].
+def liveliness(stages: Sequence[StageSums], from_ms: int, until_ms: int, *, every_ms: int = UPDATE_MS) -> Liveliness:
+    """Computes the figures at every multiple of `every_ms` in [from_ms, until_ms].
 
     Args:
         stages: their windows from `from_ms - NEEDED_MS` on; windows after an instant do not affect its figures.
         from_ms, until_ms: milliseconds since the epoch.
+        every_ms: `UPDATE_MS`; or the width of wider windows, of which one makes a figure: over `AVERAGED_MS`, so that
+            nothing is averaged over time.
     """
-    first = -(-from_ms // UPDATE_MS) * UPDATE_MS
-    averaged, pooled = AVERAGED_MS // UPDATE_MS, POOLED_MS // UPDATE_MS
-    at_ms = np.arange(first - (averaged + pooled) * UPDATE_MS, until_ms + 1, UPDATE_MS, dtype=np.int64)
+    first = -(-from_ms // every_ms) * every_ms
+    averaged, pooled = AVERAGED_MS // every_ms, POOLED_MS // every_ms
+    at_ms = np.arange(first - (averaged + pooled) * every_ms, until_ms + 1, every_ms, dtype=np.int64)
     minutes = [stretches(stage, at_ms) for stage in stages]
 
     def columns(name: str) -> Floats:

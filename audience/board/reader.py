@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -17,7 +17,10 @@ from audience.store import Store
 from audience.window_table import WindowTable
 
 SETTLED_MS = 30_000
-"""How long windows are re-read at every update; later arrivals are found at the next refresh."""
+"""How old windows are when they count as settled; what comes later is found at the next refresh."""
+
+WHOLE_MS: Final = 15_000
+"""How often all windows that have not settled are read again, for those that came after newer ones of their camera."""
 
 RECENT_MS: Final = 2 * MINUTE_MS
 """How much of the past is read from windows where there are many cameras; what is older comes from roll-ups."""
@@ -70,15 +73,32 @@ class _Cache:
     stages: list[CachedStage]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recent:
+    """What a stage has since it had settled, as of the last update.
+
+    Attributes:
+        whole_ms: when all of it was read last, milliseconds since the epoch.
+        newest_ms: by camera, the start of its newest window.
+        sums: the windows.
+    """
+
+    whole_ms: int
+    newest_ms: Mapping[str, int]
+    sums: StageSums
+
+
 class BoardReader:
     """Computes one session's board repeatedly, with a cache. Not thread-safe.
 
-    Every `refresh_ms` it checks everything the board depends on, including late windows and new stages; in between it
-    reads the latest windows only. Older windows of a stage are re-read only if their number, the stage or its cameras
-    have changed. An old window that was replaced, which no camera does, is seen within a quarter of an hour.
+    An update reads each stage from the oldest of its cameras' newest windows on, since a camera delivers in order;
+    every `WHOLE_MS` it reads all that have not settled. Every `refresh_ms` it checks everything the board depends on,
+    including late windows and new stages. Settled windows of a stage are re-read only if their number, the stage or its
+    cameras have changed. An old window that was replaced, which no camera does, is seen within a quarter of an hour.
 
     With `by_rollups`, stages whose past has too many windows (`MOST_WINDOWS`) begin with roll-ups instead, which are
-    spread over their minutes. Windows of these that come later than `SETTLED_MS` are then not on the board.
+    spread over their minutes. Windows of these that come later than `SETTLED_MS`, or more than `WHOLE_MS` after newer
+    ones of their camera, may then be missing from the board.
     """
 
     def __init__(
@@ -105,6 +125,7 @@ class BoardReader:
         self._among = among
         self._at_once = at_once
         self._cache: _Cache | None = None
+        self._recent: dict[str, _Recent] = {}
 
     @property
     def settled(self) -> tuple[int, Sequence[CachedStage]]:
@@ -119,6 +140,7 @@ class BoardReader:
             at_ms: when they were read.
         """
         self._cache = _Cache(read_at_ms=at_ms - self._refresh_ms, stages=list(settled))
+        self._recent = {}
 
     def board(self, store: Store, as_of_ms: int) -> Board:
         """Computes the board at an instant, which should be close to the previous one.
@@ -138,7 +160,30 @@ class BoardReader:
         cache = self._cache
         if cache is None or not cache.read_at_ms <= as_of_ms < cache.read_at_ms + self._refresh_ms:
             cache = self._cache = self._read(store, as_of_ms)
-        return self._each(lambda one: self._extended(store, one, as_of_ms).sums, cache.stages)
+        stages = cache.stages
+        recent = self._each(lambda place: self._recent_of(store, stages[place], as_of_ms, place), range(len(stages)))
+        self._recent = {one.stage.stage_id: found for one, found in zip(stages, recent, strict=True)}
+        return [joined(one.sums, found.sums) for one, found in zip(stages, recent, strict=True)]
+
+    def _recent_of(self, store: Store, one: CachedStage, as_of_ms: int, place: int) -> _Recent:
+        """What a stage has since it had settled: where the last update knew that, only what may be new is read."""
+        stage_id = one.stage.stage_id
+        before = self._recent.get(stage_id)
+        if before is not None and before.newest_ms and 0 <= as_of_ms - before.whole_ms < WHOLE_MS:
+            whole_ms, newest_ms = before.whole_ms, before.newest_ms
+            from_ms = max(one.until_ms, min(newest_ms.values()))
+            kept = _before(before.sums, from_ms)
+        else:
+            # Stages take turns, so that no update has to read all of all.
+            whole_ms = as_of_ms - (0 if before else place * 1000 % WHOLE_MS)
+            from_ms, newest_ms, kept = one.until_ms, {}, None
+        table = store.windows(self._session_id, stage_id, from_ms=from_ms, until_ms=as_of_ms)
+        sums = stage_sums(one.stage, one.cameras, table)
+        return _Recent(
+            whole_ms=whole_ms,
+            newest_ms={**newest_ms, **_newest_starts(table)},
+            sums=sums if kept is None else joined(kept, sums),
+        )
 
     def _read(self, store: Store, as_of_ms: int) -> _Cache:
         before = {one.stage.stage_id: one for one in self._cache.stages} if self._cache else {}
@@ -150,20 +195,25 @@ class BoardReader:
         seconds = (until_ms - from_ms) // 1000
         by_rollups = self._by_rollups and seconds * sum(map(len, cameras)) > MOST_WINDOWS
 
-        def settled(found: tuple[Stage, list[Camera]]) -> CachedStage:
+        def settled(found: tuple[Stage, list[Camera]]) -> tuple[CachedStage, _Recent | None]:
             stage, of_stage = found
-            one = before.get(stage.stage_id)
+            one, recent = before.get(stage.stage_id), self._recent.get(stage.stage_id)
             if one is not None and ((one.stage, one.cameras) != found or one.until_ms > until_ms):
                 one = None
             if by_rollups:
                 if one is None or one.until_ms < as_of_ms - RECENT_MS:
-                    one = self._rolled_up(store, stage, of_stage, from_ms, as_of_ms - RECENT_MS)
+                    one, recent = self._rolled_up(store, stage, of_stage, from_ms, as_of_ms - RECENT_MS), None
                 one = _since(one, from_ms)
+                if recent is not None:
+                    one = replace(one, until_ms=until_ms, sums=joined(one.sums, _before(recent.sums, until_ms)))
+                    return one, replace(recent, sums=_from(recent.sums, until_ms))
             elif one is None or one.from_ms != from_ms or self._count(store, one) != one.records:
                 one = self._empty(stage, of_stage, from_ms)
-            return self._extended(store, one, until_ms)
+            return self._extended(store, one, until_ms), None
 
-        return _Cache(read_at_ms=as_of_ms, stages=self._each(settled, list(zip(stages, cameras, strict=True))))
+        read = self._each(settled, list(zip(stages, cameras, strict=True)))
+        self._recent = {one.stage.stage_id: recent for one, recent in read if recent is not None}
+        return _Cache(read_at_ms=as_of_ms, stages=[one for one, _ in read])
 
     def _each(self, work: Callable[[Argument], Result], things: Sequence[Argument]) -> list[Result]:
         if self._at_once < 2 or len(things) < 2:
@@ -240,8 +290,24 @@ def spread_sums(stage: Stage, minutes: WindowTable) -> StageSums:
 
 def _since(one: CachedStage, from_ms: int) -> CachedStage:
     """The stage without what lies before an instant."""
-    first = int(np.searchsorted(one.sums.end_ms, from_ms, side="right"))
-    return replace(one, from_ms=from_ms, sums=rows_of(one.sums, slice(first, None)))
+    return replace(one, from_ms=from_ms, sums=_from(one.sums, from_ms))
+
+
+def _from(sums: StageSums, from_ms: int) -> StageSums:
+    """The windows that end after an instant."""
+    return rows_of(sums, slice(int(np.searchsorted(sums.end_ms, from_ms, side="right")), None))
+
+
+def _before(sums: StageSums, until_ms: int) -> StageSums:
+    """The windows that end at an instant or before."""
+    return rows_of(sums, slice(int(np.searchsorted(sums.end_ms, until_ms, side="right"))))
+
+
+def _newest_starts(table: WindowTable) -> dict[str, int]:
+    """The start of each camera's newest window, milliseconds since the epoch."""
+    newest = np.zeros(len(table.cameras), dtype=np.int64)
+    np.maximum.at(newest, table.camera, table.start_ms)
+    return dict(zip(table.cameras, newest.tolist(), strict=True))
 
 
 def rows_of(sums: StageSums, rows: slice) -> StageSums:

@@ -16,6 +16,7 @@ from audience.alerts import Alert, AlertBook, AlertMark, AlertWatcher, MarkKind
 from audience.errors import AlertNotDelivered, SessionNotFound, StoreUnavailable
 from audience.monitoring.alert_messages import AlertMessage, Notifier, Turn
 from audience.monitoring.evaluate import evaluate, is_watched
+from audience.monitoring.situation import SituationReader
 from audience.recent_sessions import RECENT_MS
 from audience.sessions import Session
 from audience.store import Store
@@ -96,6 +97,7 @@ class AlertWatch:
         self._store, self._name, self._stop, self._log, self._now = store, name, stop, log, now
         self._every_s, self._reports, self._session_id = every_s, reports, session_id
         self._channels = [_Channel(notifier) for notifier in notifiers]
+        self._readers: dict[str, SituationReader] = {}
         self._active: set[str] = set()
         self._standby: set[str] = set()
         self._trouble = ""
@@ -123,6 +125,7 @@ class AlertWatch:
                     self._check(session)
                 except SessionNotFound:
                     self._active.discard(session.session_id)
+                    self._readers.pop(session.session_id, None)
                     self._log(f"{session.session_id} was deleted with its rules: it is no longer checked")
 
     def _sessions(self) -> list[Session]:
@@ -157,7 +160,8 @@ class AlertWatch:
             # Another watcher may have sent it before this one became active.
             reports.send(session, self._store.alerting.book(session.session_id))
         before = {alert.alert_id for alert in book.alerts if alert.is_on}
-        book = evaluate(self._store, session.session_id, self._now_ms(), self._name).book
+        reader = self._readers.setdefault(session.session_id, SituationReader(session.session_id))
+        book = evaluate(self._store, session.session_id, self._now_ms(), self._name, reader=reader).book
         for alert in book.alerts:
             if alert.is_on and alert.alert_id not in before:
                 self._log(f"{session.session_id}: {alert.told}")

@@ -117,7 +117,8 @@ def _wrong_pictures(cut: CutFile) -> float:
     """How many pictures are missing, or are another than that of their second."""
     with av.open(str(cut.path)) as container:
         shown = [
-            (float(frame.time or 0), _number_of(frame.to_ndarray(format="gray"))) for frame in container.decode(video=0)
+            (float(frame.time or 0), _number_of(np.asarray(frame.to_ndarray(format="gray"), np.uint8)))
+            for frame in container.decode(video=0)
         ]
     wrong = 0
     for one in cut.clips:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
+Look = Callable[[Picture, float, np.random.Generator], Picture]
 
 SIZE = (960, 540)
 FPS = 5
@@ -51,7 +52,7 @@ class Talk:
     length_s: int
     shown: tuple[Shown, ...]
     away: tuple[tuple[float, float], ...]
-    look: Callable[[Picture, float, np.random.Generator], Picture]
+    look: Look
     fade_s: float = 0.0
     key_every: int = 50
 
@@ -201,12 +202,13 @@ class Filmed:
         x = int(330 + 90 * np.sin(at_s / 11))
         cv2.ellipse(picture, (x, 470), (56, 120), 0, 0, 360, (40, 32, 30), -1)
         cv2.circle(picture, (x, 335), 30, (70, 90, 110), -1)
-        return cv2.add(picture, self._noise[rng.integers(len(self._noise))], dtype=cv2.CV_8U)
+        noisy = cv2.add(picture, self._noise[rng.integers(len(self._noise))], dtype=cv2.CV_8U)
+        return np.asarray(noisy, np.uint8)
 
     def _draw(self, page: Picture) -> Picture:
         width, high = SIZE
-        corners = np.float32([[0, 0], [width, 0], [width, high], [0, high]])
-        screen = np.float32([[300, 60], [820, 105], [800, 385], [290, 350]])
+        corners = np.array([[0, 0], [width, 0], [width, high], [0, high]], np.float32)
+        screen = np.array([[300, 60], [820, 105], [800, 385], [290, 350]], np.float32)
         warp = cv2.getPerspectiveTransform(corners, screen)
         picture = np.full((high, width, 3), (28, 24, 22), np.uint8)
         lit = cv2.warpPerspective(page, warp, SIZE, flags=cv2.INTER_AREA)
@@ -261,7 +263,7 @@ def _pictures(pages: Sequence[Picture], talk: Talk) -> Iterator[Picture]:
         since_s = at_s - talk.shown[place].at_s
         if place and since_s < talk.fade_s:
             part = since_s / talk.fade_s
-            page = cv2.addWeighted(page, part, pages[talk.shown[place - 1].page], 1 - part, 0)
+            page = np.asarray(cv2.addWeighted(page, part, pages[talk.shown[place - 1].page], 1 - part, 0), np.uint8)
         elif talk.look is captured:
             if still is None or still[0] != place:
                 still = (place, page)

@@ -15,7 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.bring.planted_talks import SLIDES, Filmed, Overlaid, Picture, Talk, captured, deck, schedule, write_talk
+from bench.bring.planted_talks import (
+    SLIDES,
+    Filmed,
+    Look,
+    Overlaid,
+    Picture,
+    Talk,
+    captured,
+    deck,
+    schedule,
+    write_talk,
+)
 from bench.figures import Figure
 from timeline_files.decks import slides_of
 from timeline_files.slide_matching import WITHIN_S, SlideMatch, match_deck
@@ -72,7 +83,7 @@ def figures() -> Iterator[Figure]:
 
 
 def _talks() -> Iterator[Talk]:
-    looks = (
+    looks: tuple[tuple[str, Look, float, int], ...] = (
         ("the screen itself", captured, 0.0, 50),
         ("filmed at an angle", Filmed(), 0.0, 50),
         ("beside a speaker, with fades", Overlaid(), 1.0, 10),

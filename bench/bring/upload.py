@@ -68,9 +68,11 @@ def _gigabyte(folder: Path) -> Path:
         packets = [
             (bytes(packet), packet.pts, packet.dts, packet.is_keyframe)
             for packet in source.demux(stream)
-            if packet.size
+            if packet.pts is not None and packet.dts is not None
         ]
-        ticks = round(_CLIP_S / stream.time_base)
+        time_base = stream.time_base
+        assert time_base is not None
+        ticks = round(_CLIP_S / time_base)
         with av.open(str(talk), "w", format="mp4") as target:
             target.metadata["creation_time"] = "2026-05-04T19:30:00Z"
             copy = target.add_stream_from_template(stream)
@@ -78,7 +80,7 @@ def _gigabyte(folder: Path) -> Path:
             for turn in range(-(-_SIZE // once)):
                 for content, pts, dts, is_key in packets:
                     packet = av.Packet(content)
-                    packet.pts, packet.dts, packet.time_base = pts + turn * ticks, dts + turn * ticks, stream.time_base
+                    packet.pts, packet.dts, packet.time_base = pts + turn * ticks, dts + turn * ticks, time_base
                     packet.is_keyframe, packet.stream = is_key, copy
                     target.mux(packet)
     return talk

@@ -7,8 +7,9 @@ against audiences of which the truth is known, over the whole range in which it 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean, pvariance
 from typing import Literal
@@ -82,6 +83,20 @@ def mean_rate(
     of, mean = len(rates), fmean(rates)
     error = max(pvariance(rates) / of, 1 / of**2 / 4) ** 0.5
     return Figure(name=f"{name} ({of:,} sessions, ± {error:.2g})", value=mean, reach=reach, direction=direction)
+
+
+Parts = Mapping[str, Callable[[], Iterable[Figure]]]
+"""Parts of a bench: each gives its figures when it is called."""
+
+
+def module_parts(package: str, names: Iterable[str]) -> Parts:
+    """Parts that are modules of a package, by name; each has a `figures()` and is imported when it is measured."""
+
+    def figures_of(name: str) -> Iterable[Figure]:
+        figures: Iterable[Figure] = importlib.import_module(f"{package}.{name}").figures()
+        return figures
+
+    return {name: partial(figures_of, name) for name in names}
 
 
 NEEDS = ("data",)

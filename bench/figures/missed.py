@@ -18,6 +18,7 @@ from edge_lambda.detectors import CLEAR, SURE, Detector, Image
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.expected_faces import recall
 from training.corpus import Photo, default_corpus, read
+from training.faces import decoded
 
 WIDTH, HEIGHT = 960, 540
 FACE_OF_PHOTO: Final = 1.55
@@ -70,7 +71,7 @@ def _scene(photos: list[Photo], face_px: int) -> tuple[Image, int]:
     columns, rows = min(9, WIDTH // (side + 8)), min(5, HEIGHT // (side + 8))
     scene = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
     for place in range(columns * rows):
-        photo = cv2.imdecode(np.frombuffer(photos[place].jpeg, np.uint8), cv2.IMREAD_COLOR)
+        photo = decoded(photos[place])
         left = int((place % columns + 0.5) * WIDTH / columns) - side // 2
         top = int((place // columns + 0.5) * HEIGHT / rows) - side // 2
         scene[top : top + side, left : left + side] = cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA)

@@ -189,7 +189,7 @@ def write(clip: Path, path: Path, change: Change, *, flagged: bool) -> None:
         options["x264-params"] = "interlaced=1:tff=1"
     with av.open(str(clip)) as source, av.open(str(path), "w") as output:
         stream = None
-        pictures = [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]
+        pictures = [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in source.decode(video=0)]
         for number in range(0, len(pictures), 10 * EVERY_S):
             image = change(pictures[number], pictures[min(number + 1, len(pictures) - 1)])
             if stream is None:

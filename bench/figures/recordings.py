@@ -212,6 +212,7 @@ def write(path: Path, kind: Kind) -> None:
         av.open(str(path), "w", format=kind.container, options=dict(kind.container_options)) as output,
     ):
         stream = output.add_stream(kind.codec, rate=kind.fps, options={**QUICK.get(kind.codec, {}), **kind.options})
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *kind.size, kind.pix_fmt
         stream.codec_context.gop_size, stream.codec_context.time_base = 12, time_base
         for number, ms in enumerate(kind.at_ms):
@@ -223,7 +224,7 @@ def write(path: Path, kind: Kind) -> None:
         path.write_bytes(kind.change(path.read_bytes()))
 
 
-def mux(output: OutputContainer, packets: list[av.Packet], kind: Kind) -> None:
+def mux(output: OutputContainer, packets: list[av.Packet[av.VideoStream]], kind: Kind) -> None:
     """Writes packets with the times they are to bear."""
     for packet in packets:
         if kind.written_ms is not None and packet.pts is not None and packet.dts is not None:

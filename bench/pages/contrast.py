@@ -81,7 +81,7 @@ def figures() -> Iterator[Figure]:
 
 def _parts(colour: str) -> tuple[float, float, float, float]:
     if colour.startswith("#"):
-        red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+        red, green, blue = (float(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
         return red, green, blue, 1.0
     red, green, blue, opacity = (float(number) for number in re.findall(r"[\d.]+", colour))
     return red, green, blue, opacity

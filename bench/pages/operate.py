@@ -1,4 +1,4 @@
-"""The operator's page of one stage and of two hundred, four cameras each: how soon it is drawn, and how much is sent.
+"""The operator's page of one stage, of 200, and of 200 with 20 cameras each: how soon it is drawn, how much is sent.
 
 A viewer is a connection that asks as a browser does. Every camera reports and records while it looks, and some of them
 are dark, late or dead, so that what is sent again is what an evening sends again. Of what is sent each time
@@ -29,7 +29,9 @@ from tests.builders import a_camera, a_heartbeat, a_scorer, a_session, a_window
 from tests.dashboard.conftest import SERVER, serving
 
 SESSION: Final = "operate-bench"
-CAMERAS: Final = 4
+SIZES: Final = ((1, 4, 1.0, 0.5, 25.0), (200, 4, 2.0, 1.0, 100.0), (200, 20, 2.0, 1.0, 100.0))
+"""Stages, cameras of each, and what to reach: first picture and drawn again, s, and kB sent each time."""
+
 REFRESHES: Final = 8
 _FACES, _SMILING = 12, 3
 _RECORDED_S: Final = 90
@@ -37,22 +39,22 @@ _RECORDED_S: Final = 90
 
 def figures() -> Iterator[Figure]:
     """The figures of this part."""
-    for stages, first_s, refresh_s, refresh_kb in ((1, 1.0, 0.5, 25.0), (200, 2.0, 1.0, 100.0)):
+    for stages, cameras, first_s, refresh_s, refresh_kb in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{folder}/bench.db"
             with serving(SERVER, HOUSELIGHTS_STORE=url) as address, open_store(url) as store:
-                yield from asyncio.run(_looked(address, store, stages, first_s, refresh_s, refresh_kb))
+                yield from asyncio.run(_looked(address, store, stages, cameras, first_s, refresh_s, refresh_kb))
 
 
 async def _looked(
-    address: str, store: Store, stages: int, first_s: float, refresh_s: float, refresh_kb: float
+    address: str, store: Store, stages: int, cameras: int, first_s: float, refresh_s: float, refresh_kb: float
 ) -> list[Figure]:
-    put_festival(store, stages)
+    put_festival(store, stages, cameras)
     # What is loaded once a server, whoever comes first.
     warming = await connected(address)
     await drawn(warming, _request())
     await warming.close()
-    put_reports(store, stages)
+    put_reports(store, stages, cameras)
     connection = await connected(address)
     began = time.monotonic()
     messages = await drawn(connection, _request())
@@ -62,7 +64,7 @@ async def _looked(
     took, busy, sent = [], [], []
     server = server_of(address)
     for _ in range(REFRESHES):
-        put_reports(store, stages)
+        put_reports(store, stages, cameras)
         began, before = time.monotonic(), server.cpu_times()
         messages = await drawn(connection, _request(part))
         after = server.cpu_times()
@@ -70,7 +72,7 @@ async def _looked(
         took.append(time.monotonic() - began)
         sent.append(sum(message.ByteSize() for message in messages))
     await connection.close()
-    of = f"Operate, {stages} {'stage' if stages == 1 else 'stages'}, {CAMERAS} cameras each"
+    of = f"Operate, {stages} {'stage' if stages == 1 else 'stages'}, {cameras} cameras each"
     return [
         Figure(name=f"{of}: first picture", value=first, unit="s", reach=first_s, direction="at most"),
         Figure(name=f"{of}: sent for it", value=first_bytes / 1000, unit="kB"),
@@ -92,7 +94,7 @@ async def _looked(
     ]
 
 
-def put_festival(store: Store, stages: int, *, session_id: str = SESSION) -> Session:
+def put_festival(store: Store, stages: int, cameras: int = 4, *, session_id: str = SESSION) -> Session:
     """A festival under way with so many stages, whose cameras have recorded for a while and report."""
     now = datetime.now(UTC)
     began = replace(a_session(session_id, title="Two hundred stages", started_at=now - timedelta(hours=1)))
@@ -103,19 +105,19 @@ def put_festival(store: Store, stages: int, *, session_id: str = SESSION) -> Ses
         store.alerting.put(session_id, rule)
     for number in range(stages):
         store.put_stage(session_id, Stage(stage_id=_stage_id(number), title=f"Stage {number + 1}"))
-        for camera in range(CAMERAS):
+        for camera in range(cameras):
             store.put_camera(session_id, _stage_id(number), a_camera(f"cam-{camera + 1}"))
-    put_reports(store, stages, session_id=session_id, recorded_s=_RECORDED_S)
+    put_reports(store, stages, cameras, session_id=session_id, recorded_s=_RECORDED_S)
     return session
 
 
-def put_reports(store: Store, stages: int, *, session_id: str = SESSION, recorded_s: int = 2) -> None:
+def put_reports(store: Store, stages: int, cameras: int = 4, *, session_id: str = SESSION, recorded_s: int = 2) -> None:
     """What every camera reports now, with the last seconds it recorded: one in ten is dark, late or dead."""
     now_ms = to_ms(datetime.now(UTC)) // 1000 * 1000
     windows = []
     for number in range(stages):
-        for camera in range(CAMERAS):
-            which = (number * CAMERAS + camera) % 30
+        for camera in range(cameras):
+            which = (number * cameras + camera) % 30
             ago_ms = {3: 300_000, 13: 15_000}.get(which, 0)
             beat = a_heartbeat(session_id, _stage_id(number), f"cam-{camera + 1}")
             store.put_heartbeat(

@@ -6,23 +6,15 @@ nothing was tuned on: photographs and a `labels.csv` (file, person).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 from bench import household
-from bench.figures import Figure
+from bench.figures import Parts
 from bench.people import cloud, journeys, recognising
 
 NEEDS = ("data",)
 
-PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
+PARTS: Parts = {
     "recognising": recognising.run,
     "household": household.minutes,
     "cloud": cloud.run,
     "journeys": journeys.run,
 }
-
-
-def run() -> Iterator[Figure]:
-    """Measures every part."""
-    for part in PARTS.values():
-        yield from part()

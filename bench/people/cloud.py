@@ -83,7 +83,7 @@ def _approvals(site: PeopleSite) -> Iterator[Figure]:
         entry = requested(site.desk, roster, vector=VECTOR, recogniser=TINY.name)
         site.desk.searches(APPROVES).approve(*entry.key)
         took.append(site.seconds_until(lambda: all(device.people() for device in site.devices), at_most=_GIVE_UP_S))
-        site.desk.searches(APPROVES).end(*entry.key, "found")
+        site.desk.searches(APPROVES).end(entry.roster_id, entry.entry_id, "found")
         site.seconds_until(lambda: not any(device.people() for device in site.devices), at_most=_GIVE_UP_S)
     yield Figure(
         name=f"search approved → looked for by three devices, p95 of {TIMES}",

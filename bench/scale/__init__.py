@@ -5,26 +5,9 @@ Each part is a module of its name with a `figures()`, imported when it is measur
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.figures import Figure
+from bench.figures import Parts, module_parts
 
-
-def _figures_of(part: str) -> Iterable[Figure]:
-    figures: Iterable[Figure] = importlib.import_module(f"bench.scale.{part}").figures()
-    return figures
-
-
-PARTS: Final[Mapping[str, Callable[[], Iterable[Figure]]]] = {
-    path.stem: partial(_figures_of, path.stem) for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))
-}
-
-
-def run() -> Iterator[Figure]:
-    """Measures every part."""
-    for part in PARTS.values():
-        yield from part()
+PARTS: Final[Parts] = module_parts(__name__, sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py")))

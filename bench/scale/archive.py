@@ -114,7 +114,7 @@ class StandInStore:
             _WINDOWS,
             start_ms=started_ms + 1000 * np.arange(SECONDS, dtype=np.int64),
             over=over,
-            total=over * 0.7,
+            total=np.asarray(over * 0.7, np.float64),
             faces=_WINDOWS.faces + (session_id in self.more),
         )
 

@@ -18,10 +18,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 import boto3
@@ -90,9 +91,8 @@ def _aws() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, env=os.environ, **quiet) as server:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             for _ in range(600):
                 try:
@@ -263,7 +263,7 @@ class _Cameras:
             self._ladders.append(
                 DeliveryLadder(
                     ("live", "thrifty", "device"),
-                    lambda number=number: self._behind[number],
+                    partial(self._behind.__getitem__, number),
                     now_s=lambda: self._now_s,
                     uniform=chance.uniform,
                 )
@@ -311,19 +311,19 @@ def simulated(plan: Plan, work: dict[str, Work], *, most_s: int = 8 * 3600) -> O
     live: deque[_Cohort] = deque()
     everything: deque[_Cohort] = deque()
     announced: dict[tuple[int, Kind], _Cohort] = {}
-    recorded_live: Counter[int] = Counter()
+    recorded_live: defaultdict[int, float] = defaultdict(float)
     made: Counter[int] = Counter()
     written_s, behind_s, saved = -60, 0.0, BURST_S * capacity
     delivered = recorded = 0.0
     last_late_s = OUTAGE_S
     for now_s in range(-300, OUTAGE_S + most_s):
         up = now_s < 0 or now_s >= OUTAGE_S
-        for kind, number in cameras.deliveries(now_s, written_s, behind_s).items():
-            live.append(_Cohort(sent_s=now_s, kind=kind, number=number))
-            announced[now_s, kind] = _Cohort(sent_s=now_s, kind=kind, number=number)
+        for kind, sent in cameras.deliveries(now_s, written_s, behind_s).items():
+            live.append(_Cohort(sent_s=now_s, kind=kind, number=sent))
+            announced[now_s, kind] = _Cohort(sent_s=now_s, kind=kind, number=sent)
             everything.append(announced[now_s, kind])
-            delivered += number
-            made[now_s] += int(number)
+            delivered += sent
+            made[now_s] += sent
         if now_s == OUTAGE_S - 1:
             at_end = Counter(cameras.steps)
         while live and live[0].sent_s < now_s - LIVE_RETENTION_S:

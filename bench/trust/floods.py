@@ -15,7 +15,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Final
@@ -170,7 +170,7 @@ async def sign_ins(address: str, seconds: float, cookies: str = "") -> Flood:
     return await on_requests(address, seconds, cookies, 8, "GET", "/auth/login", "")
 
 
-FLOODS: Final[Mapping[str, Callable[..., Awaitable[Flood]]]] = {
+FLOODS: Final[Mapping[str, Callable[..., Coroutine[object, object, Flood]]]] = {
     flood.__name__: flood
     for flood in (
         reruns,

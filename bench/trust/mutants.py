@@ -207,6 +207,9 @@ class _Door:
     def remove(self, bucket: str, key: str) -> None:
         pass
 
+    def keep(self, bucket: str, key: str) -> None:
+        raise AssertionError("this worker removes what is recorded")
+
     def put(self, body: str, reason: str) -> None:
         self._reasons.append(reason)
 

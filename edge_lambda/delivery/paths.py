@@ -91,6 +91,7 @@ class SheetDeliveryPath:
         room: RoomAxis | None = None,
         keep_frames: bool = False,
         on_frame: OnFrame | None = None,
+        one_frame_each: bool = False,
         ladder: DeliveryLadder | None = None,
         load_scorer: Callable[[], Scorer] | None = None,
     ) -> None:
@@ -102,7 +103,7 @@ class SheetDeliveryPath:
             interval_s: seconds of windows after which a sheet is sent, over 0.
             room: judges which faces are turned to where the room looks; None to leave that out.
             keep_frames: whether results keep their frames, for a preview.
-            on_frame: see `edge_lambda.pipeline.unscored_windows`.
+            on_frame, one_frame_each: see `edge_lambda.pipeline.unscored_windows`.
             ladder: decides how to deliver, asked once a window; None to go on as set.
             load_scorer: loads the scorer for the step "device", when it is taken first; needed if the ladder has it.
 
@@ -113,6 +114,7 @@ class SheetDeliveryPath:
         self.step: DeliveryStep = "live"
         self._camera, self._room, self._keep_frames, self._on_frame = camera, room, keep_frames, on_frame
         self._interval_s, self._ladder, self._load_scorer = interval_s, ladder, load_scorer
+        self._one_frame_each = one_frame_each
         self.corrector = PictureCorrector(detector)
         self._sheets = SheetBuilder(camera, interval_s=interval_s)
         self._own: _OwnScoring | None = None
@@ -128,6 +130,7 @@ class SheetDeliveryPath:
             room=self._room,
             keep_frames=self._keep_frames,
             on_frame=self._on_frame,
+            one_frame_each=self._one_frame_each,
         )
         with closing(windows):
             for window in windows:
@@ -204,12 +207,14 @@ class WindowFileDeliveryPath:
         room: RoomAxis | None = None,
         keep_frames: bool = False,
         on_frame: OnFrame | None = None,
+        one_frame_each: bool = False,
         ladder: DeliveryLadder | None = None,
     ) -> None:
         """Starts with an empty file.
 
         Args:
-            camera, detector, interval_s, room, keep_frames, on_frame, ladder: as for `SheetDeliveryPath`.
+            camera, detector, interval_s, room, keep_frames, on_frame, one_frame_each, ladder: as for
+                `SheetDeliveryPath`.
             scorer: scores the faces; None in head-count mode.
 
         Raises:
@@ -217,7 +222,7 @@ class WindowFileDeliveryPath:
         """
         self.detector, self.scorer = detector.name, scorer.name if scorer else ""
         self.step: DeliveryStep = "live"
-        self._interval_s, self._ladder = interval_s, ladder
+        self._interval_s, self._ladder, self._one_frame_each = interval_s, ladder, one_frame_each
         self._camera, self._scorer, self._keep_frames, self._on_frame = camera, scorer, keep_frames, on_frame
         self._room = room
         self.corrector = PictureCorrector(detector)
@@ -235,6 +240,7 @@ class WindowFileDeliveryPath:
             room=self._room,
             keep_frames=self._keep_frames,
             on_frame=self._on_frame,
+            one_frame_each=self._one_frame_each,
         )
         thresholds = self._scorer.thresholds if self._scorer else {}
         with closing(windows):

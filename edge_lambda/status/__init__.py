@@ -63,10 +63,8 @@ def open_status(
         return _NoStatus()
     if url == "log":
         return LogStatus(write_line)
-    if broker := _BROKER.fullmatch(url):
-        kind, host, port = broker[1], broker[2].strip("[]"), int(broker[3] or _PORTS[broker[1]])
-        if not 1 <= port <= 65535:
-            raise InvalidValue(f"port {port} of {url} is not allowed: use 1 to 65535")
+    if broker := broker_of(url):
+        kind, host, port = broker
         if kind == "mqtts" and certificate is None:
             raise InvalidValue(f"{url} needs HOUSELIGHTS_CERTIFICATE and HOUSELIGHTS_PRIVATE_KEY")
         from edge_lambda.status.mqtt import MqttTransport
@@ -84,6 +82,21 @@ def open_status(
 
         return LatestStatusSender(GreengrassV1Transport(greengrass_v1_publisher()), write_line=write_line)
     raise InvalidValue(f"{without_secrets(url)!r} is not a status destination; give {KINDS}")
+
+
+def broker_of(url: str) -> tuple[str, str, int] | None:
+    """Kind ("mqtt" or "mqtts"), host and port of an MQTT broker's address; None if it is no such address.
+
+    Raises:
+        InvalidValue: the port is not possible.
+    """
+    broker = _BROKER.fullmatch(url)
+    if broker is None:
+        return None
+    port = int(broker[3] or _PORTS[broker[1]])
+    if not 1 <= port <= 65535:
+        raise InvalidValue(f"port {port} of {url} is not allowed: use 1 to 65535")
+    return broker[1], broker[2].strip("[]"), port
 
 
 class _NoStatus:

@@ -5,6 +5,9 @@ are never changed, only replaced by others, and a change becomes valid when `man
 program at a time can do. So an archive is consistent whenever a run stops, and two runs at once cannot damage it: the
 later one takes over, and the earlier one ends at its next change.
 
+A file in `ids/`, written at a run's end, tells in which month a session is; months that changed since are looked
+through.
+
 Athena reads lists of files instead (`lists/`), one for each table and month, which are replaced after `manifest.json`
 and before any file is removed.
 """
@@ -36,7 +39,8 @@ BY_STAGE: Final = ("windows", "segments")
 
 _FORMAT: Final = 2
 _MONTHLY: Final = (*BY_STAGE, "sessions")
-_FOLDERS: Final = (*TABLES, "months")
+_FOLDERS: Final = (*TABLES, "months", "ids")
+_HASH_BYTES: Final = 4
 
 
 class StageEntry(msgspec.Struct, kw_only=True, frozen=True):
@@ -95,10 +99,24 @@ class Month(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class _MonthEntry(msgspec.Struct, kw_only=True, frozen=True):
-    """The description of a month, and the ids of all its files: the description's own, `sessions`, and packs."""
+    """A month in the manifest.
+
+    Attributes:
+        description: the name of its description.
+        ids: of all its files: the description's own, `sessions`, and packs.
+        members: another text whenever other sessions are in it; "" in what an earlier version wrote.
+    """
 
     description: str
     ids: list[str]
+    members: str = ""
+
+
+class _MonthIds(msgspec.Struct, kw_only=True, frozen=True, array_like=True):
+    """Hashes of the ids of a month's sessions, one after the other, and its `members` when they were written."""
+
+    members: str
+    hashes: bytes
 
 
 class _Manifest(msgspec.Struct, kw_only=True, frozen=True):
@@ -114,6 +132,7 @@ class _Manifest(msgspec.Struct, kw_only=True, frozen=True):
         unlisted: the months whose lists may not be written yet.
         refused: ids of sessions that the last run could not archive wholly; the next one looks at them again.
         scorers: id of the file of `scorers`; "" if there is none.
+        index: id of the file in `ids`, by which a session's month is found; "" if there is none.
     """
 
     format: int
@@ -126,6 +145,7 @@ class _Manifest(msgspec.Struct, kw_only=True, frozen=True):
     unlisted: list[str] = []
     refused: list[str] = []
     scorers: str = ""
+    index: str = ""
 
 
 class Catalog:
@@ -147,6 +167,7 @@ class Catalog:
         self._run = uuid4().hex[:12]
         self._made = 0
         self._known: dict[str, Month] = {}
+        self._index: dict[str, _MonthIds] | None = None
         found = place.read_state(MANIFEST)
         self._version = found[1] if found else None
         last = self._last_manifest(found[0] if found else None, store_url)
@@ -186,8 +207,17 @@ class Catalog:
         return self._known[name]
 
     def month_with(self, session_id: str) -> str | None:
-        """The month in which the archive has a session; None if it does not. Reads what is known of every month."""
-        return next((name for name in self.months if session_id in self.month(name).sessions), None)
+        """The month in which the archive has a session; None if it does not.
+
+        Reads the index of ids, and the descriptions of months which may have it: those that the index does not know as
+        they are now, and where an id has the same hash.
+        """
+        hashed = _hash(session_id)
+        for name in self.months:
+            indexed = None if name in self._known else self._ids_of(name)
+            if (indexed is None or hashed in indexed.hashes) and session_id in self.month(name).sessions:
+                return name
+        return None
 
     def new_id(self) -> str:
         """An id for files that no other run uses."""
@@ -225,6 +255,7 @@ class Catalog:
         """
         entries = dict(self._manifest.months)
         descriptions = []
+        members = {name: entry.members for name in months if (entry := entries.get(name))}
         before = {file for name in months for file in self.month(name).files}
         former = [entry.description for name in months if (entry := entries.pop(name, None))]
         after = {file for month in months.values() for file in month.files}
@@ -232,7 +263,12 @@ class Catalog:
             if month.sessions:
                 description = f"months/{name}/{self.new_id()}.json"
                 self._place.write(description, msgspec.json.encode(month))
-                entries[name] = _MonthEntry(description=description, ids=sorted({id_of(file) for file in month.files}))
+                are_same = month.sessions.keys() == self.month(name).sessions.keys()
+                entries[name] = _MonthEntry(
+                    description=description,
+                    ids=sorted({id_of(file) for file in month.files}),
+                    members=(are_same and members.get(name)) or id_of(description),
+                )
                 descriptions.append(description)
         try:
             self._replace(months=dict(sorted(entries.items())), unlisted=sorted(months))
@@ -268,7 +304,39 @@ class Catalog:
         Args:
             refused: ids of sessions that are not.
         """
-        self._replace(since_ms=self._manifest.unfinished_ms, unfinished_ms=None, unlisted=[], refused=sorted(refused))
+        last = self._manifest.index
+        self._replace(
+            since_ms=self._manifest.unfinished_ms,
+            unfinished_ms=None,
+            unlisted=[],
+            refused=sorted(refused),
+            index=self._written_index(),
+        )
+        if last not in ("", self._manifest.index):
+            self._place.remove(_index(last))
+
+    def _ids_of(self, name: str) -> _MonthIds | None:
+        """The ids of a month in the index; None where it does not have them as they are now."""
+        if self._index is None:
+            content = self._place.read(_index(self._manifest.index)) if self._manifest.index else None
+            self._index = {}
+            with suppress(msgspec.DecodeError):
+                self._index = msgspec.msgpack.decode(content or b"\x80", type=dict[str, _MonthIds])
+        found, entry = self._index.get(name), self._manifest.months[name]
+        return found if found is not None and entry.members and found.members == entry.members else None
+
+    def _written_index(self) -> str:
+        """The id of the index of all months as they are now, which is written unless it is the one there is."""
+        members = {name: entry.members for name, entry in self._manifest.months.items()}
+        new = hashlib.sha256(repr(members).encode()).hexdigest()[:16] if members else ""
+        if new not in ("", self._manifest.index):
+            made = {
+                name: self._ids_of(name)
+                or _MonthIds(members=members[name], hashes=b"".join(sorted(map(_hash, self.month(name).sessions))))
+                for name in members
+            }
+            self._place.write(_index(new), msgspec.msgpack.encode(made))
+        return new
 
     def _last_manifest(self, content: bytes | None, store_url: str) -> _Manifest | None:
         """The manifest of the last run; None for a new archive, or one in an earlier version's files."""
@@ -350,7 +418,7 @@ class Catalog:
         """Removes files of interrupted runs, and of earlier versions once their sessions are in this one's files."""
         months = self._manifest.months
         ids = {one for month in months.values() for one in (*month.ids, id_of(month.description))}
-        ids |= {self._manifest.scorers}
+        ids |= {self._manifest.scorers, self._manifest.index}
         for name in sorted(names):
             if name.partition("/")[0] in _FOLDERS and id_of(name) not in ids:
                 self._place.remove(name)
@@ -373,6 +441,14 @@ def file_name(table: str, month: str, file_id: str) -> str:
 
 def _scorers(file_id: str) -> str:
     return f"scorers/{file_id}.parquet"
+
+
+def _index(file_id: str) -> str:
+    return f"ids/{file_id}.msgpack"
+
+
+def _hash(session_id: str) -> bytes:
+    return hashlib.sha256(session_id.encode()).digest()[:_HASH_BYTES]
 
 
 def id_of(name: str) -> str:

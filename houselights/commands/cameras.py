@@ -1,7 +1,8 @@
-"""`houselights cameras`: registers the cameras of a whole festival in AWS."""
+"""`houselights cameras`: registers the cameras of a whole festival in AWS, or lets them register themselves."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from audience.deliveries.claims import LONGEST_CLAIM
 from audience.errors import InvalidValue
 from audience.session_setup import check_not_recorded_here
 from audience.sessions import Camera, Session, Stage
@@ -40,6 +42,20 @@ def cameras() -> None:
 @click.option("--stack", default="houselights", show_default=True, metavar="NAME", help="The stack.")
 @click.option("--source", default="webcam:0", show_default=True, help="What each camera's HOUSELIGHTS_SOURCE is.")
 @click.option(
+    "--claims",
+    "claims_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.csv",
+    help="Devices that register themselves: a column `serial`, and if wanted `camera`, which each becomes.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, LONGEST_CLAIM.days),
+    default=14,
+    show_default=True,
+    help="With --claims: for how long devices can register themselves.",
+)
+@click.option(
     "--to",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -57,6 +73,8 @@ def add(
     bucket: str,
     stack: str,
     source: str,
+    claims_file: Path | None,
+    days: int,
     folder: Path,
     region: str | None,
     profile: str | None,
@@ -67,37 +85,102 @@ def add(
     Cameras are called STAGE-01, STAGE-02 and so on; stages that are not set up yet are. DIR/STAGE/CAMERA holds what
     goes on each device, with its private key: copy it there, and delete it here. DIR/STAGE/cards.html is to be printed.
     A camera that DIR has is left as it is, so the same command goes on after an interruption.
+
+    With --claims no certificates are made here: DIR/claim holds what goes on every device, and each of those listed
+    gets a certificate of its own when it first starts.
     """
     with needing_extra("cloud"):
-        from houselights.deploying import fleet
+        from houselights.deploying import claims, fleet
         from houselights.deploying.aws import aws_session
     with needing_extra("dashboard"):
         import segno  # noqa: F401  (fails now, not when all cameras are registered)
 
-    try:
-        stages = fleet.read_stages(stages_file.read_text(encoding="utf-8"), each)
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidValue(f"{stages_file} cannot be read: {problem}") from None
+    stages = fleet.read_stages(_text(stages_file), each)
+    serials = None if claims_file is None else claims.read_serials(_text(claims_file), stages)
     with store_at(store_url) as store:
         session = store.session(session_id)
         aws = aws_session(profile=profile, region=region)
         account = fleet.fleet_account(aws, stack=stack, bucket=bucket)
+        if serials is not None:
+            claims.check_claims_stack(aws, _claims_stack(stack))
         _set_up(store, session, stages)
-    left = fleet.missing(folder, stages)
     count = sum(len(stage.cameras) for stage in stages)
+    left = fleet.missing(folder, stages) if serials is None else []
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("Cameras", total=count, completed=count - len(left))
+        task = progress.add_task("Cameras", total=count, completed=0 if serials is not None else count - len(left))
+
+        def on_camera() -> None:
+            progress.advance(task)
+
         try:
-            fleet.register(aws, account, session, left, folder, source=source, on_camera=lambda: progress.advance(task))
+            if serials is None:
+                fleet.register(aws, account, session, left, folder, source=source, on_camera=on_camera)
+            else:
+                until = datetime.now(UTC) + timedelta(days=days)
+                claims.write_claims(aws, account, session, stages, serials, until=until, on_camera=on_camera)
+                claims.make_kit(aws, account, folder, stack=_claims_stack(stack), source=source)
         except KeyboardInterrupt:
             progress.stop()
             click.echo("Registered cameras stay so. Run the same command again to continue.", err=True)
             raise
-    fleet.write_cards(folder, session, stages)
-    click.echo(
-        f"{count} cameras on {len(stages)} stages may deliver for {session_id} only ({len(left)} new). Files, with the "
-        f"private key of each camera, and cards are in {folder}."
-    )
+    fleet.write_cards(folder, session, stages, serials)
+    if serials is None:
+        click.echo(
+            f"{count} cameras on {len(stages)} stages may deliver for {session_id} only ({len(left)} new). Files, with "
+            f"the private key of each camera, and cards are in {folder}."
+        )
+    else:
+        click.echo(
+            f"{count} devices can register themselves for {days} days, as cameras of {session_id} only. What goes on "
+            f"every device is in {folder / claims.KIT}; cards are in {folder}."
+        )
+
+
+@cameras.command("claims", short_help="Show which devices have registered themselves.")
+@click.option("--bucket", required=True, metavar="NAME", help="The stack's BucketName.")
+@account_options
+def show_claims(bucket: str, region: str | None, profile: str | None) -> None:
+    """Show which of the devices that are listed have registered themselves."""
+    with needing_extra("cloud"):
+        from houselights.deploying import claims
+        from houselights.deploying.aws import aws_session
+
+    waiting, used = claims.open_claims(aws_session(profile=profile, region=region), bucket)
+    for serial in waiting:
+        click.echo(f"{serial}  not yet")
+    for serial in used:
+        click.echo(f"{serial}  registered")
+    click.echo(f"{len(used)} of {len(used) + len(waiting)} devices have registered themselves.")
+
+
+@cameras.command("revoke", short_help="Take devices off the list, and switch off their certificates.")
+@click.argument("serials", nargs=-1, required=True, metavar="SERIAL...")
+@click.option("--bucket", required=True, metavar="NAME", help="The stack's BucketName.")
+@account_options
+def revoke(serials: tuple[str, ...], bucket: str, region: str | None, profile: str | None) -> None:
+    """Take devices off the list of those that can register themselves.
+
+    The certificate of a device that did is switched off. `cameras add` with the same serial number lists it anew.
+    """
+    with needing_extra("cloud"):
+        from houselights.deploying import claims
+        from houselights.deploying.aws import aws_session
+
+    aws = aws_session(profile=profile, region=region)
+    for serial in serials:
+        certificate = claims.revoke_claim(aws, bucket, serial)
+        click.echo(f"{serial}: " + (f"certificate {certificate} is off." if certificate else "it had not registered."))
+
+
+def _claims_stack(stack: str) -> str:
+    return f"{stack}-claims"
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InvalidValue(f"{file} cannot be read: {problem}") from None
 
 
 def _set_up(store: Store, session: Session, stages: list[FleetStage]) -> None:

@@ -238,13 +238,14 @@ def restore(name: str, at: str | None, target: str | None, profile: str | None, 
 def verify(name: str, deliver: bool, report: Path | None, profile: str | None, region: str | None) -> int:
     """Check that a deployed stack is as it should be and works, step by step."""
     from houselights.deploying.aws import aws_session
-    from houselights.deploying.verify import as_markdown, check_stack, deployed
+    from houselights.deploying.stack import find_stack
+    from houselights.deploying.verify import as_markdown, check_stack
 
     session = aws_session(profile=profile, region=region)
     if profile is not None:
         os.environ["AWS_PROFILE"] = profile  # the store finds its credentials by itself
     steps = []
-    for step in check_stack(session, deployed(session, name), deliver=deliver):
+    for step in check_stack(session, find_stack(session, name), deliver=deliver):
         steps.append(step)
         click.echo(f"{step.outcome:<11} {step.name}: {step.detail}")
     if report is not None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,9 @@ MOST_EACH: Final = 100
 ON_DEVICE: Final = "/etc/houselights"
 """The folder on the device in which its files are."""
 
-_ENVIRONMENT: Final = "camera.env"
+ENVIRONMENT: Final = "camera.env"
+"""The file of a device's settings, written last."""
+
 _AT_ONCE: Final = 8
 
 
@@ -144,7 +147,7 @@ def missing(folder: Path, stages: Iterable[FleetStage]) -> list[tuple[str, str]]
         (stage.stage_id, camera)
         for stage in stages
         for camera in stage.cameras
-        if not (folder / stage.stage_id / camera / _ENVIRONMENT).exists()
+        if not (folder / stage.stage_id / camera / ENVIRONMENT).exists()
     ]
 
 
@@ -173,81 +176,131 @@ def register(
         DeploymentFailed: AWS refuses, or a camera belongs to another session. Those that are done stay so.
         ExportFailed: the folder cannot be written.
     """
-    from botocore.config import Config
-
     check_grantable(session.session_id)
     with aws_errors(aws):
-        # Adaptive: AWS takes some 15 of these requests a second, and says when that is too many.
-        config = Config(retries={"mode": "adaptive", "total_max_attempts": 12}, max_pool_connections=_AT_ONCE)
-        iot = aws.client("iot", config=config)
-        with suppress(iot.exceptions.ResourceAlreadyExistsException):
-            iot.create_thing_type(thingTypeName=session.session_id)
-        pool = ThreadPoolExecutor(_AT_ONCE)
-        try:
-            futures = [
-                pool.submit(_register, iot, account, session, stage_id, camera_id, folder, source)
-                for stage_id, camera_id in cameras
-            ]
-            for future in as_completed(futures):
-                future.result()
-                on_camera()
-        finally:
-            # Cameras that were begun are completed, so that no certificate is left without its files.
-            pool.shutdown(wait=True, cancel_futures=True)
+        iot = iot_client(aws, session)
+        in_parallel(
+            (partial(_register, iot, account, session, *camera, folder, source) for camera in cameras), on_camera
+        )
 
 
-def write_cards(folder: Path, session: Session, stages: Iterable[FleetStage]) -> None:
+def iot_client(aws: Any, session: Session) -> Any:
+    """A client of AWS IoT for many requests, once there is a thing type for the session."""
+    from botocore.config import Config
+
+    # Adaptive: AWS takes some 15 of these requests a second, and says when that is too many.
+    config = Config(retries={"mode": "adaptive", "total_max_attempts": 12}, max_pool_connections=_AT_ONCE)
+    iot = aws.client("iot", config=config)
+    with suppress(iot.exceptions.ResourceAlreadyExistsException):
+        iot.create_thing_type(thingTypeName=session.session_id)
+    return iot
+
+
+def in_parallel(tasks: Iterable[Callable[[], None]], on_done: Callable[[], None]) -> None:
+    """Runs tasks, several at once, and calls `on_done` after each. Where one fails or Ctrl-C comes, begun ones end."""
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for future in as_completed([pool.submit(task) for task in tasks]):
+            future.result()
+            on_done()
+    finally:
+        # Cameras that were begun are completed, so that no certificate is left without its files.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def write_cards(
+    folder: Path, session: Session, stages: Iterable[FleetStage], serials: Mapping[str, str] | None = None
+) -> None:
     """Writes the start cards of each stage as a page to print, `STAGE/cards.html`: what goes where, and what starts it.
+
+    Args:
+        folder: as of `register`.
+        session: their session.
+        stages: its stages.
+        serials: serial numbers of the devices by camera, where these register themselves.
 
     Raises:
         ExportFailed: the folder cannot be written.
     """
     from dashboard.pages.operate.start_commands import StartCard, cards_html
 
-    start = f"set -a; . {ON_DEVICE}/{_ENVIRONMENT}; set +a; python -m edge_lambda"
+    start = f"set -a; . {ON_DEVICE}/{ENVIRONMENT}; set +a; python -m edge_lambda"
+    if serials is not None:
+        start = f"python -m edge_lambda.provisioning {ON_DEVICE} && {start}"
     for stage in stages:
         name = stage.title or stage.stage_id
-        cards = [StartCard(stage=name, camera_id=camera, command=start) for camera in stage.cameras]
-        _write(folder / stage.stage_id / "cards.html", cards_html(cards, session=session.name).encode())
+        names = {one: f"{one} · {serials[one]}" if serials else one for one in stage.cameras}
+        cards = [StartCard(stage=name, camera_id=names[camera], command=start) for camera in stage.cameras]
+        write_file(folder / stage.stage_id / "cards.html", cards_html(cards, session=session.name).encode())
+
+
+def register_thing(iot: Any, session: Session, camera_id: str) -> None:
+    """Makes the thing of a camera, which may deliver for this session.
+
+    Raises:
+        DeploymentFailed: it may deliver for another session.
+    """
+    try:
+        granted = iot.describe_thing(thingName=camera_id).get("thingTypeName")
+    except iot.exceptions.ResourceNotFoundException:
+        iot.create_thing(thingName=camera_id, thingTypeName=session.session_id)
+        return
+    if granted not in (None, session.session_id):
+        raise DeploymentFailed(
+            f"camera {camera_id!r} is registered and delivers for session {granted!r}: `houselights revoke` that "
+            "session first, or name the stage otherwise"
+        )
+    iot.update_thing(thingName=camera_id, thingTypeName=session.session_id)
+
+
+def account_settings(account: FleetAccount, *, source: str) -> dict[str, str]:
+    """The environment variables that all cameras of an account share."""
+    return {
+        "HOUSELIGHTS_SOURCE": source,
+        "HOUSELIGHTS_BUCKET": account.bucket,
+        "HOUSELIGHTS_OUTBOX": "/var/lib/houselights/outbox",
+        "HOUSELIGHTS_IOT_CREDENTIALS": f"https://{account.credentials}/role-aliases/{account.role_alias}/credentials",
+        "HOUSELIGHTS_STATUS": f"mqtts://{account.data}:8883",
+        "HOUSELIGHTS_ROOT_CA": f"{ON_DEVICE}/root-ca.pem",
+        "AWS_REGION": account.region,
+    }
+
+
+def write_settings(file: Path, settings: Mapping[str, str]) -> None:
+    """Writes environment variables, as a shell reads them.
+
+    Raises:
+        ExportFailed: the file cannot be written.
+    """
+    write_file(file, "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items()).encode())
 
 
 def _register(
     iot: Any, account: FleetAccount, session: Session, stage_id: str, camera_id: str, folder: Path, source: str
 ) -> None:
-    try:
-        granted = iot.describe_thing(thingName=camera_id).get("thingTypeName")
-    except iot.exceptions.ResourceNotFoundException:
-        iot.create_thing(thingName=camera_id, thingTypeName=session.session_id)
-    else:
-        if granted not in (None, session.session_id):
-            raise DeploymentFailed(
-                f"camera {camera_id!r} is registered and delivers for session {granted!r}: `houselights revoke` that "
-                "session first, or name the stage otherwise"
-            )
-        iot.update_thing(thingName=camera_id, thingTypeName=session.session_id)
+    register_thing(iot, session, camera_id)
     made = iot.create_keys_and_certificate(setAsActive=True)
     iot.attach_policy(policyName=account.policy, target=made["certificateArn"])
     iot.attach_thing_principal(thingName=camera_id, principal=made["certificateArn"])
+    own = folder / stage_id / camera_id
+    write_file(own / "camera.key", made["keyPair"]["PrivateKey"].encode())
+    write_file(own / "camera.crt", made["certificatePem"].encode())
     settings = {
         **device_environment(session, stage_id, camera_id),
-        "HOUSELIGHTS_SOURCE": source,
+        **account_settings(account, source=source),
         "HOUSELIGHTS_THING": camera_id,
-        "HOUSELIGHTS_BUCKET": account.bucket,
-        "HOUSELIGHTS_OUTBOX": "/var/lib/houselights/outbox",
-        "HOUSELIGHTS_IOT_CREDENTIALS": f"https://{account.credentials}/role-aliases/{account.role_alias}/credentials",
-        "HOUSELIGHTS_STATUS": f"mqtts://{account.data}:8883",
         "HOUSELIGHTS_CERTIFICATE": f"{ON_DEVICE}/camera.crt",
         "HOUSELIGHTS_PRIVATE_KEY": f"{ON_DEVICE}/camera.key",
-        "HOUSELIGHTS_ROOT_CA": f"{ON_DEVICE}/root-ca.pem",
-        "AWS_REGION": account.region,
     }
-    own = folder / stage_id / camera_id
-    _write(own / "camera.key", made["keyPair"]["PrivateKey"].encode())
-    _write(own / "camera.crt", made["certificatePem"].encode())
-    _write(own / _ENVIRONMENT, "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items()).encode())
+    write_settings(own / ENVIRONMENT, settings)
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_file(file: Path, content: bytes) -> None:
+    """Writes a file that its owner alone may read.
+
+    Raises:
+        ExportFailed: it cannot be written.
+    """
     try:
         private_folder(file.parent)
         write_private(file, content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,21 +22,26 @@ _BY_SIZE = "billed by the GB and month"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """The resources of a stack that need special care when it is deleted.
+    """A stack as CloudFormation has it.
 
     Attributes:
         name: name of the stack.
         account, region: its AWS account and region.
-        buckets, tables, iot_policies, keys: names or ids of its resources of these kinds.
+        status: its state, such as "CREATE_COMPLETE".
+        outputs: its outputs by name.
+        buckets, tables, iot_policies, keys, functions: names or ids of its resources of these kinds.
     """
 
     name: str
     account: str
     region: str
+    status: str
+    outputs: Mapping[str, str]
     buckets: tuple[str, ...]
     tables: tuple[str, ...]
     iot_policies: tuple[str, ...]
     keys: tuple[str, ...]
+    functions: tuple[str, ...]
 
     @property
     def collection(self) -> str:
@@ -56,15 +61,18 @@ def find_stack(session: Any, name: str) -> Stack:
     """
     with aws_errors(session):
         account = session.client("sts").get_caller_identity()["Account"]
-        pages = session.client("cloudformation").get_paginator("list_stack_resources")
+        stacks = session.client("cloudformation")
         try:
-            listed = [one for page in pages.paginate(StackName=name) for one in page["StackResourceSummaries"]]
+            (found,) = stacks.describe_stacks(StackName=name)["Stacks"]
         except ClientError as problem:
             if problem.response["Error"]["Code"] != "ValidationError":
                 raise
             raise DeploymentFailed(
-                f"there is no stack {name!r} in {session.region_name} of account {account}: check profile and region"
+                f"there is no stack {name!r} in {session.region_name} of account {account}: check profile and region, "
+                "or run make deploy first"
             ) from None
+        pages = stacks.get_paginator("list_stack_resources").paginate(StackName=name)
+        listed = [one for page in pages for one in page["StackResourceSummaries"]]
 
     def of_type(kind: str) -> tuple[str, ...]:
         return tuple(one["PhysicalResourceId"] for one in listed if one["ResourceType"] == kind)
@@ -73,10 +81,13 @@ def find_stack(session: Any, name: str) -> Stack:
         name=name,
         account=account,
         region=session.region_name,
+        status=found["StackStatus"],
+        outputs={one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
         buckets=of_type("AWS::S3::Bucket"),
         tables=of_type("AWS::DynamoDB::Table"),
         iot_policies=of_type("AWS::IoT::Policy"),
         keys=of_type("AWS::KMS::Key"),
+        functions=of_type("AWS::Lambda::Function"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from audience.session_setup import SessionSetup, prepare_session
 from audience.stores import open_store
 from audience.time import to_ms
 from audience.windows import DEFAULT_WIDTH_MS, ONLY_PART, WindowRecord, window_start
-from houselights.deploying.aws import aws_errors
+from houselights.deploying.stack import Stack
 
 Outcome = Literal["ok", "failed", "not asked"]
 
@@ -46,54 +46,12 @@ class Step:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployed:
-    """A deployed stack.
-
-    Attributes:
-        name, status: its name, and its state as CloudFormation has it.
-        outputs: its outputs by name.
-        functions: names of its functions.
-    """
-
-    name: str
-    status: str
-    outputs: Mapping[str, str]
-    functions: Sequence[str] = ()
-
-
-def deployed(session: Any, name: str) -> Deployed:
-    """Looks up a stack.
-
-    Raises:
-        DeploymentFailed: there is none, or AWS refuses.
-    """
-    with aws_errors(session):
-        stacks = session.client("cloudformation")
-        try:
-            (found,) = stacks.describe_stacks(StackName=name)["Stacks"]
-        except ClientError as problem:
-            if problem.response["Error"]["Code"] != "ValidationError":
-                raise
-            raise DeploymentFailed(
-                f"there is no stack {name!r} in {session.region_name}: run make deploy first"
-            ) from None
-        pages = stacks.get_paginator("list_stack_resources").paginate(StackName=name)
-        listed = [one for page in pages for one in page["StackResourceSummaries"]]
-    return Deployed(
-        name=name,
-        status=found["StackStatus"],
-        outputs={one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
-        functions=[one["PhysicalResourceId"] for one in listed if one["ResourceType"] == "AWS::Lambda::Function"],
-    )
-
-
-def check_stack(session: Any, stack: Deployed, *, deliver: bool, within_s: float = RECORDED_WITHIN_S) -> Iterator[Step]:
+def check_stack(session: Any, stack: Stack, *, deliver: bool, within_s: float = RECORDED_WITHIN_S) -> Iterator[Step]:
     """Checks a stack. Nothing is changed but for the delivery, whose session is deleted again.
 
     Args:
         session: a boto3 session with region and credentials.
-        stack: from `deployed`.
+        stack: from `find_stack`.
         deliver: whether to send a delivery.
         within_s: how long to wait for its record, seconds.
 
@@ -145,13 +103,13 @@ def _holds(good: object, found: str) -> str:
     return found
 
 
-def _output(stack: Deployed, name: str) -> str:
+def _output(stack: Stack, name: str) -> str:
     if not stack.outputs.get(name):
         raise DeploymentFailed(f"the stack has no output {name}: deploy it again")
     return stack.outputs[name]
 
 
-def _table(session: Any, stack: Deployed) -> str:
+def _table(session: Any, stack: Stack) -> str:
     table, client = _output(stack, "TableName"), session.client("dynamodb")
     found = client.describe_table(TableName=table)["Table"]
     _holds(found["TableStatus"] == "ACTIVE", f"{table} is {found['TableStatus']}")
@@ -164,7 +122,7 @@ def _table(session: Any, stack: Deployed) -> str:
     return f"{table} is active, with expiry, recovery and stream"
 
 
-def _bucket(session: Any, stack: Deployed) -> str:
+def _bucket(session: Any, stack: Stack) -> str:
     bucket, client = _output(stack, "BucketName"), session.client("s3")
     blocked = client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     _holds(all(blocked.values()), f"{bucket} could be made public")
@@ -175,7 +133,7 @@ def _bucket(session: Any, stack: Deployed) -> str:
     return f"{bucket} is private, notifies EventBridge, and lets pictures expire"
 
 
-def _queue_is_empty(session: Any, stack: Deployed, output: str) -> str:
+def _queue_is_empty(session: Any, stack: Stack, output: str) -> str:
     asked = session.client("sqs").get_queue_attributes(
         QueueUrl=_output(stack, output), AttributeNames=["ApproximateNumberOfMessages"]
     )
@@ -192,7 +150,7 @@ def _function(session: Any, name: str) -> str:
     return f"{found['Runtime']}, {'/'.join(found.get('Architectures', ('x86_64',)))}, {found['CodeSize'] / 1e6:.0f} MB"
 
 
-def _alarms(session: Any, stack: Deployed) -> str:
+def _alarms(session: Any, stack: Stack) -> str:
     pages = session.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{stack.name}-")
     alarms = [one for page in pages for one in page["MetricAlarms"]]
     _holds(alarms, "there are none")
@@ -202,14 +160,14 @@ def _alarms(session: Any, stack: Deployed) -> str:
     return _holds(not mute, f"nobody is notified by {', '.join(mute)}" if mute else f"{len(alarms)}, none in alarm")
 
 
-def _role_alias(session: Any, stack: Deployed) -> str:
+def _role_alias(session: Any, stack: Stack) -> str:
     alias, client = _output(stack, "RoleAlias"), session.client("iot")
     found = client.describe_role_alias(roleAlias=alias)["roleAliasDescription"]
     endpoint = client.describe_endpoint(endpointType="iot:CredentialProvider")["endpointAddress"]
     return f"{alias} at {endpoint}, for {found['credentialDurationSeconds']} s"
 
 
-def _delivery(session: Any, stack: Deployed, within_s: float) -> Iterator[Step]:
+def _delivery(session: Any, stack: Stack, within_s: float) -> Iterator[Step]:
     """Sends a window file twice, and something that is no delivery, in a session of their own."""
     session_id, now = f"verify-{uuid4().hex[:8]}", datetime.now(UTC)
     camera = SessionSetup(session_id=session_id, title="Verification", heads_only=True)

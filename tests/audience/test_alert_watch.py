@@ -10,7 +10,8 @@ import pytest
 
 from audience.alerts import Alert, AlertRule
 from audience.board.reader import BoardReader
-from audience.monitoring.evaluate import WATCHED_MS, evaluate, is_watched, situation
+from audience.monitoring.evaluate import WATCHED_MS, evaluate, is_watched
+from audience.monitoring.situation import situation
 from audience.sessions import Kind
 from audience.store import Heartbeat, Store
 from audience.stores import open_store

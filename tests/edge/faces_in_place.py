@@ -40,8 +40,8 @@ class BrightScorer:
     """Scores bright faces as smiles."""
 
     name = "bright 1"
-    expressions = ("happy", "smile")
-    thresholds = {"happy": 0.5, "smile": 0.5}  # noqa: RUF012  # as the port has it
+    expressions: tuple[str, ...] = ("happy", "smile")
+    thresholds: Mapping[str, float] = {"happy": 0.5, "smile": 0.5}
     experimental: frozenset[str] = frozenset()
     model_sha256 = ""
     score_tables: Mapping[str, ScoreTable] = {}

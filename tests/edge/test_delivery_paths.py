@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from edge_lambda.delivery.paths import DeliveryPath, SheetDeliveryPath, WindowFi
 from edge_lambda.detectors import Detector
 from edge_lambda.detectors.load import load_detector
 from edge_lambda.facing import HeadPose, RoomAxis
+from edge_lambda.live_frames import one_frame_a_window
 from edge_lambda.pipeline import CameraKey, ScoredWindow, TimedFrame, scored_windows
 from edge_lambda.recording import open_recording
 from edge_lambda.scorers import Scorer, load_scorer
@@ -26,6 +29,7 @@ from edge_lambda.tracking import Tracker
 from tests.builders import BEGAN_MS, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
 from tests.portraits import people_video
+from tests.ticking import limit_s
 
 CAMERA = CameraKey(session_id="talk-1", stage_id="main", camera_id="cam-1", written_ms=BEGAN_MS)
 
@@ -127,6 +131,27 @@ def test_heads_are_counted_without_a_picture_of_anybody(clip):
     assert added_up(sent) == counts(window.record for window in directly(frames_of(clip), detector, None))
     assert not any(one.key.endswith(".jpg") or b"\xff\xd8\xff" in one.data for one in sent)
     assert not any(window.tallies for one in sent for window in read_delivery(one.key, one.data).windows)
+
+
+@pytest.mark.parametrize("path", [SheetDeliveryPath, partial(WindowFileDeliveryPath, scorer=None)])
+def test_a_delivery_leaves_with_the_frame_that_completes_it(path):
+    """Of a camera that samples once a window. It waited for the next window before, which is a second."""
+    came = threading.Event()
+
+    def taken() -> Iterator[TimedFrame]:
+        for at_s in range(3):
+            assert at_s < 2 or came.wait(limit_s()), "the delivery waits for the next window"
+            yield TimedFrame(at_ms=after_ms(at_s), image=picture(2))
+
+    windows = path(CAMERA, FacesInPlace(), interval_s=2, one_frame_each=True).process(taken(), Tracker(run="r"))
+    assert [len(next(windows).deliveries) for _ in range(2)] == [0, 1]
+    came.set()
+    assert len(list(windows)) == 1
+
+
+@pytest.mark.parametrize(("every_s", "one"), [(1, True), (2, True), (0.5, False), (1.5, False)])
+def test_whether_a_sample_completes_its_window_follows_from_how_often_is_sampled(every_s, one):
+    assert one_frame_a_window(every_s, 1000) is one
 
 
 def test_a_delivery_path_names_its_detector_and_scorer():

@@ -196,7 +196,7 @@ def test_a_month_in_which_nothing_changed_is_not_written_again(
     assert "2 files written, 0 removed" in houselights("export", "--archive", folder).out
     after_ = files_in(folder)
     changed = {name.rpartition("/")[0] for name in after_ if before.get(name) != after_[name]}
-    assert changed == {"", "months/2026-06", "sessions/month=2026-06", "windows/month=2026-06"} | {
+    assert changed == {"", "ids", "months/2026-06", "sessions/month=2026-06", "windows/month=2026-06"} | {
         f"lists/{table}/month=2026-06" for table in ("windows", "segments", "sessions")
     }
 
@@ -370,7 +370,8 @@ def referenced(folder: Path) -> set[str]:
     months = [entry["description"] for entry in manifest["months"].values()]
     data = {name for month in months for name in json.loads((folder / month).read_text())["files"]}
     lists = {path.relative_to(folder).as_posix() for path in (folder / "lists").rglob("*.txt")}
-    return {"manifest.json", "dictionary.json", f"scorers/{manifest['scorers']}.parquet", *months, *data, *lists}
+    named = {f"scorers/{manifest['scorers']}.parquet"} | ({f"ids/{manifest['index']}.msgpack"} - {"ids/.msgpack"})
+    return {"manifest.json", "dictionary.json", *named, *months, *data, *lists}
 
 
 def test_of_two_runs_at_once_the_later_one_goes_on_and_the_earlier_one_stops(films: Store, folder: Path) -> None:
@@ -442,6 +443,47 @@ def test_the_stages_of_a_large_session_are_written_as_they_come(
     update(films, FolderPlace(folder))
     months = opened(folder).sql("SELECT month, COUNT(*) FROM windows WHERE session_id = 'festival' GROUP BY ALL")
     assert months.fetchall() == [("2026-03", 90)]
+
+
+class ReadPlace(FolderPlace):
+    """A folder that remembers which descriptions of months were read."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.months: list[str] = []
+
+    def read(self, name: str) -> bytes | None:
+        if name.startswith("months/"):
+            self.months.append(name.split("/")[1])
+        return super().read(name)
+
+
+def test_a_run_reads_what_is_known_of_the_months_that_change_and_of_no_others(store: Store, folder: Path) -> None:
+    for number in range(4):
+        put_screening(store, number, seconds=20)
+        store.put_session(replace(store.session(f"ferry-{number}"), started_at=after(-31 * 86400 * number)))
+    update(store, FolderPlace(folder))
+
+    def months_read_after(change: Callable[[], object], monkeypatch: pytest.MonkeyPatch, session_id: str) -> list[str]:
+        change()
+        monkeypatch.setattr(type(store), "changed_sessions", lambda *_: [session_id])
+        place = ReadPlace(folder)
+        update(store, place)
+        assert referenced(folder) == files_in(folder).keys()
+        return sorted(set(place.months))
+
+    with pytest.MonkeyPatch.context() as patched:
+        put = lambda: put_screening(store, 9, seconds=20)  # noqa: E731
+        assert months_read_after(put, patched, "ferry-9") == ["2026-05"]
+        assert months_read_after(lambda: store.delete_session("ferry-2"), patched, "ferry-2") == ["2026-03"]
+        moved = replace(store.session("ferry-9"), started_at=after(-31 * 86400))
+        assert months_read_after(lambda: store.put_session(moved), patched, "ferry-9") == ["2026-04", "2026-05"]
+    assert sessions_in(folder) == {"ferry-0", "ferry-1", "ferry-3", "ferry-9"}
+    (index,) = (folder / "ids").iterdir()
+    index.unlink()
+    store.delete_session("ferry-9")
+    update(store, FolderPlace(folder))
+    assert sessions_in(folder) == {"ferry-0", "ferry-1", "ferry-3"}, "without its index an archive is looked through"
 
 
 def test_an_interrupted_first_run_is_resumed_without_reading_the_store_again(

@@ -104,7 +104,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     add: Any, iot: Any, session_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = own("barn")
-    write = fleet._write
+    write = fleet.write_file
 
     def interrupted(file: Path, content: bytes) -> None:
         if file.parent.name == f"{stage}-03":
@@ -112,7 +112,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
         write(file, content)
 
     with monkeypatch.context() as patched:
-        patched.setattr(fleet, "_write", interrupted)
+        patched.setattr(fleet, "write_file", interrupted)
         ended = add(f"stage\n{stage}\n", "--each", 6)
     assert ended.code == 130
     assert "Run the same command again" in ended.err

@@ -14,6 +14,7 @@ TEMPLATE = ROOT / "infra" / "template.yaml"
 ARCHIVE_TEMPLATE = ROOT / "infra" / "archive.yaml"
 FIREWALL_TEMPLATE = ROOT / "infra" / "firewall.yaml"
 COPIES_TEMPLATE = ROOT / "infra" / "copies.yaml"
+CLAIMS_TEMPLATE = ROOT / "infra" / "claims.yaml"
 DASHBOARD_TEMPLATE = ROOT / "infra" / "dashboard.yaml"
 
 
@@ -65,6 +66,12 @@ def dashboard_template() -> dict[str, Any]:
 def copies_template() -> dict[str, Any]:
     """The template of copies in another Region."""
     return yaml.load(COPIES_TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
+
+
+@functools.cache
+def claims_template() -> dict[str, Any]:
+    """The template for devices that register themselves."""
+    return yaml.load(CLAIMS_TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from tests.infra.programs import run
 from tests.infra.template import (
     TEMPLATE,
     archive_template,
+    claims_template,
     copies_template,
     dashboard_template,
     firewall_template,
@@ -21,6 +22,7 @@ TEMPLATES = {
     "firewall.yaml": firewall_template(),
     "dashboard.yaml": dashboard_template(),
     "copies.yaml": copies_template(),
+    "claims.yaml": claims_template(),
 }
 
 

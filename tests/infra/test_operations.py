@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -22,12 +19,13 @@ from houselights.cli import run
 from houselights.deploying.__main__ import deploying
 from houselights.deploying.account import check_account
 from houselights.deploying.recovery import restore_table
-from houselights.deploying.verify import Deployed, Step, as_markdown, check_stack
+from houselights.deploying.verify import Step, as_markdown, check_stack
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
 from houselights.local_cloud.stack import Stack
 from tests.builders import a_session
 from tests.infra.iam import Call, is_allowed
 from tests.infra.resolved import ACCOUNT, REGION, Resolved
+from tests.infra.standing import function_called, stand_up
 from tests.infra.template import ROOT, dashboard_template, one_or_more, properties, template
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -46,18 +44,6 @@ def session(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> boto3.Session
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
     return boto3.Session(region_name=cloud.stack.region)
-
-
-@contextmanager
-def ingesting(cloud: LocalCloud) -> Iterator[None]:
-    """`houselights ingest` on the queue, in place of the function."""
-    command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", "rekognition"]
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, env=os.environ | cloud.environment, stdout=quiet, stderr=quiet) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
 
 
 class TestRunbook:
@@ -169,22 +155,37 @@ class TestRestore:
 
 
 class TestVerify:
-    def test_a_delivery_goes_the_whole_way_once_and_leaves_nothing(self, cloud, session):
-        outputs = {
-            "BucketName": cloud.stack.bucket,
-            "TableName": cloud.stack.table,
-            "StoreUrl": cloud.store_url,
-            "DeadLettersUrl": cloud.dead_letters_url,
-        }
-        stack = Deployed(name=cloud.stack.name, status="CREATE_COMPLETE", outputs=outputs)
-        with ingesting(cloud):
-            steps = {one.name: one for one in check_stack(session, stack, deliver=True)}
-        for name in ("stack", "dead letters", "a delivery", "the same again", "deleted again"):
-            assert steps[name].outcome == "ok", steps[name]
-        # This stack has no alarms, and names no queue of what is undelivered: both are found.
-        assert {steps[name].outcome for name in ("alarms", "undelivered")} == {"failed"}
-        with open_store(cloud.store_url) as store:
-            assert not [one for one in store.sessions() if one.session_id.startswith("verify-")]
+    def test_every_step_passes_on_a_stack_that_works_and_nothing_is_left(self, session, monkeypatch):
+        stack = stand_up(session, f"verified-{uuid4().hex[:8]}", monkeypatch)
+        with function_called(session, stack, monkeypatch):
+            steps = list(check_stack(session, stack, deliver=True))
+        assert not [one for one in steps if one.outcome != "ok"]
+        names = [one.name for one in steps]
+        assert sum(name.startswith("function ") for name in names) == len(stack.functions) == 2
+        assert {"alarms", "cameras' credentials", "a delivery", "its line in the log"} < set(names)
+        with open_store(stack.outputs["StoreUrl"]) as store:
+            assert not store.sessions()
+
+    def test_what_is_wrong_with_a_stack_is_found(self, session, monkeypatch):
+        stack = stand_up(session, f"wrong-{uuid4().hex[:8]}", monkeypatch)
+        session.client("sqs").send_message(QueueUrl=stack.outputs["DeadLettersUrl"], MessageBody="refused")
+        session.client("dynamodb").update_time_to_live(
+            TableName=stack.outputs["TableName"],
+            TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires_at"},
+        )
+        session.client("s3").delete_public_access_block(Bucket=stack.outputs["BucketName"])
+        alarm = f"{stack.name}-QueueBehind"
+        session.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="late")
+        outputs = {name: value for name, value in stack.outputs.items() if name != "UndeliveredUrl"}
+        steps = list(check_stack(session, replace(stack, status="ROLLBACK_COMPLETE", outputs=outputs), deliver=False))
+        wrong = {one.name: one.detail for one in steps if one.outcome == "failed"}
+        assert wrong.keys() == {"stack", "table", "bucket", "dead letters", "undelivered", "alarms"}
+        assert alarm in wrong["alarms"]
+
+    def test_a_stack_that_is_not_there_is_one_line(self, session, capsys):
+        assert run(["verify", "--stack", "frob", "--region", session.region_name], command=deploying) == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert "no stack 'frob'" in line
 
     def test_a_report_has_a_row_for_each_step(self):
         steps = [Step(name="table", outcome="ok", detail="a | b"), Step(name="alarms", outcome="failed", detail="none")]

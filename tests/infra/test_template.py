@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from audience.deliveries.claims import CLAIMS, LONGEST_CLAIM
 from audience.deliveries.delivery import SUFFIXES, key_of
 from audience.deliveries.pressure import PRESSURE_KEY
 from audience.faces import EXPRESSIONS
@@ -121,13 +122,14 @@ def test_what_was_recorded_is_kept_for_as_long_as_is_asked_and_goes_when_nothing
 
 def test_no_sheet_and_no_window_file_stays_forever():
     for days in (kept_for_days(0), kept_for_days(30)):
-        assert days.keys() == {KEPT, "bundles/", FOLDER, *(f"{kind}/" for kind in SUFFIXES)}
+        assert days.keys() == {KEPT, "bundles/", FOLDER, CLAIMS, *(f"{kind}/" for kind in SUFFIXES)}
 
 
 def test_a_bundle_and_a_picture_stay_for_as_long_as_they_can_be_of_use():
     days = kept_for_days(0)
     assert days["bundles/"] * 86_400 > LONGEST_LIFE.total_seconds()
     assert days[FOLDER] * 86_400 >= LONGEST_SEARCH.total_seconds()
+    assert days[CLAIMS] > LONGEST_CLAIM.days
 
 
 # The way to the function

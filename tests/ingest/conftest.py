@@ -35,7 +35,7 @@ class MadeUpScorer:
     """Scores by the place of a tile, finds no face on the given tiles, and counts its calls."""
 
     name = "made-up-1"
-    expressions = ("smile", "fear")
+    expressions: tuple[str, ...] = ("smile", "fear")
     thresholds: Mapping[str, float] = {"smile": 0.5, "fear": 0.5}
     experimental = frozenset({"fear"})
     model_sha256 = ""

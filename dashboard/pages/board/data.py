@@ -10,15 +10,15 @@ from typing import Final
 
 import streamlit as st
 
-from audience.board.board import Board, board, public_instant_ms
-from audience.board.liveliness import UPDATE_MS, Liveliness, StageSums, liveliness
-from audience.board.reader import BoardReader, read_sums
+from audience.board.board import Board, public_instant_ms
+from audience.board.day import Day, read_day
+from audience.board.reader import BoardReader
 from audience.board.snapshot import board_snapshot
 from audience.errors import InvalidValue, SessionNotFound
 from audience.ids import check_id
 from audience.language import gettext
 from audience.monitoring.cameras import CameraStatus
-from audience.monitoring.evaluate import situation
+from audience.monitoring.situation import SituationReader
 from audience.sessions import Session
 from audience.time import to_ms
 from dashboard.access.data import open_store
@@ -34,8 +34,6 @@ REFRESH_DYNAMODB_MS: Final = 30_000
 """The same where every reading is paid for."""
 
 _DAY_READ_S = 60
-# No more than this before the first window or after the last is figured out: a day of ten stages takes 75 MB.
-_SILENT_MS = 3_600_000
 
 
 @dataclass(slots=True)
@@ -44,6 +42,7 @@ class _Kept:
 
     making: threading.Lock = field(default_factory=threading.Lock)
     reader: BoardReader | None = None
+    situation: SituationReader | None = None
     newest: Board | None = None
     cameras: tuple[CameraStatus, ...] = ()
     cameras_at_ms: int = -1
@@ -102,7 +101,8 @@ class Boards:
             kept = self._of(session_id)
             with kept.making:
                 if not 0 <= at_ms - kept.cameras_at_ms < REFRESH_MS:
-                    kept.cameras = tuple(situation(store, session_id, at_ms).cameras)
+                    kept.situation = kept.situation or SituationReader(session_id)
+                    kept.cameras = tuple(kept.situation.read(store, at_ms).cameras)
                     kept.cameras_at_ms = at_ms
                 return kept.cameras
 
@@ -123,31 +123,7 @@ class Boards:
 
 def _reader(session_id: str) -> BoardReader:
     costly = store_url().startswith("dynamodb:")
-    return BoardReader(session_id, refresh_ms=REFRESH_DYNAMODB_MS if costly else REFRESH_MS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """A festival's whole day.
-
-    Attributes:
-        session: whose.
-        sums: of its stages.
-        figures: their liveliness all along.
-        began_ms: its beginning, or an hour before its first window: one may be set up weeks before.
-        until_ms: its end, when it was read, or an hour after its last window: one may be forgotten. At least one update
-            after `began_ms`.
-    """
-
-    session: Session
-    sums: list[StageSums]
-    figures: Liveliness
-    began_ms: int
-    until_ms: int
-
-    def board(self, at_ms: int) -> Board:
-        """The board as it was at an instant."""
-        return board(self.session, self.sums, at_ms)
+    return BoardReader(session_id, refresh_ms=REFRESH_DYNAMODB_MS if costly else REFRESH_MS, by_rollups=costly)
 
 
 @cache
@@ -172,13 +148,4 @@ def day(session: Session, now_ms: int) -> Day:
 @st.cache_resource(ttl=_DAY_READ_S, max_entries=4, show_spinner=False)
 def _day(url: str, session: Session, _until_ms: int) -> Day:
     with open_store(url) as store:
-        sums = read_sums(store, session.session_id)
-    began_ms, until_ms = to_ms(session.started_at), _until_ms
-    if ends := [sums_of_one.end_ms for sums_of_one in sums if len(sums_of_one.end_ms)]:
-        began_ms = max(began_ms, min(int(end_ms[0]) for end_ms in ends) - _SILENT_MS)
-        until_ms = min(until_ms, max(int(end_ms[-1]) for end_ms in ends) + _SILENT_MS)
-    else:
-        until_ms = began_ms
-    until_ms = max(until_ms, began_ms + UPDATE_MS)
-    figures = liveliness(sums, began_ms, until_ms)
-    return Day(session=session, sums=sums, figures=figures, began_ms=began_ms, until_ms=until_ms)
+        return read_day(store, session, _until_ms)

@@ -16,7 +16,7 @@ from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.charts.day import day_chart
 from dashboard.charts.theme import palette_of
-from dashboard.choices import put_into_address, take_from_address
+from dashboard.choices import choose
 from dashboard.clock import date_text, time_text, viewer_zone
 from dashboard.data import sessions
 from dashboard.first_use import show_first_use
@@ -43,6 +43,11 @@ ABOUT = N_(
     "window and the last minute's line are newer."
 )
 
+BY_MINUTES = N_(
+    "This festival has so many cameras that a replay is made from sums of whole minutes: places may differ a little "
+    "from those that were shown, and moments in which a camera saw fewer than 25 faces are left out."
+)
+
 
 _MODES = {"Now": N_("Now"), "Replay": N_("Replay")}
 
@@ -55,16 +60,8 @@ def now_ms() -> int:
 def choose_refresh() -> float:
     """Seconds between two updates; 0 for none."""
     usual = next(iter(REFRESHES))
-    take_from_address("every", list(REFRESHES), usual, _refresh_name)
-    return st.selectbox(
-        gettext("Refresh"),
-        list(REFRESHES),
-        format_func=_refresh_name,
-        key="every",
-        on_change=put_into_address,
-        args=("every", usual),
-        label_visibility="collapsed",
-        width=150,
+    return choose(
+        gettext("Refresh"), list(REFRESHES), key="every", usual=usual, name=_refresh_name, labelled=False, width=150
     )
 
 
@@ -128,10 +125,11 @@ def replay(session: Session, every_s: float) -> None:
         )
     at_ms = whole.began_ms + round((instant - first).total_seconds() * 1000)
     show_table(whole.board(at_ms))
-    stages = [sums.stage for sums in whole.sums]
-    chart = day_chart(whole.figures, stages, at_ms, palette_of(st.context.theme.type), zone)
+    chart = day_chart(whole.figures, whole.stages, at_ms, palette_of(st.context.theme.type), zone)
     alt = gettext("Liveliness of every stage over the day, and the instant of the board")
     st.altair_chart(chart, key="day", alt=alt, theme=None)
+    if whole.minutes:
+        st.html(markup.note(gettext(BY_MINUTES)))
 
 
 def show(session: Session, every_s: float) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from audience.language import ENGLISH, N_, gettext, language
 from audience.monitoring.cost import SCORINGS, DayCost, Scoring, day_cost
-from audience.monitoring.evaluate import Situation
+from audience.monitoring.situation import Situation
 from dashboard import markup
 from dashboard.choices import put_into_address, take_from_address
 from dashboard.pages.operate import data

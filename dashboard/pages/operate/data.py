@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,7 +16,8 @@ from audience.alerts import Alert, AlertMark, AlertRule, AlertSilence, trial_ale
 from audience.errors import InvalidValue
 from audience.language import gettext
 from audience.monitoring.cameras import is_receiving
-from audience.monitoring.evaluate import Situation, evaluate
+from audience.monitoring.evaluate import evaluate
+from audience.monitoring.situation import MANY_CAMERAS, Situation, SituationReader
 from audience.session_setup import SessionSetup, prepare_session, record_notice_up, record_sheet
 from audience.sessions import Session, Stage, cues_of
 from audience.store import Store
@@ -28,6 +30,24 @@ from dashboard.data import change_stage, store_url
 # One page at a time looks at the rules: two that look at once would each begin the same alert.
 _looking = threading.Lock()
 _KEPT: Final = "operate-situation"
+
+SHARED_MS: Final = 2_000
+"""How long everybody who looks at many cameras sees the same: as often as the page may be drawn again."""
+
+_MOST_READERS: Final = 32
+_AT_ONCE: Final = 8  # stages read at once where each is a request
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A session's reader, and what it read last, for all viewers of this process."""
+
+    reader: SituationReader
+    newest: Situation | None = None
+    at_ms: int = 0
+
+
+_readings: OrderedDict[tuple[str, str], _Reading] = OrderedDict()
 
 
 def now() -> datetime:
@@ -72,10 +92,33 @@ def situation(session_id: str) -> Situation:
     if kept is not None and session_id in kept:
         return kept[session_id]
     with _looking, _opened() as store:
-        found = evaluate(store, session_id, to_ms(now()))
+        store.session(session_id)  # a viewer who may not see it is refused here
+        reading, at_ms = _reading(session_id), to_ms(now())
+        found = reading.newest
+        if found is None or len(found.cameras) <= MANY_CAMERAS or not 0 <= at_ms - reading.at_ms < SHARED_MS:
+            found = evaluate(store, session_id, at_ms, reader=reading.reader)
+            reading.newest, reading.at_ms = found, at_ms
     if kept is not None:
         kept[session_id] = found
     return found
+
+
+def _reading(session_id: str) -> _Reading:
+    """The session's reader, the one that nobody used for longest makes room; for who holds the lock."""
+    key = (store_url(), session_id)
+    found = _readings.pop(key, None) or _Reading(
+        SituationReader(session_id, at_once=_AT_ONCE if is_in_the_cloud() else 1)
+    )
+    _readings[key] = found
+    while len(_readings) > _MOST_READERS:
+        _readings.popitem(last=False)
+    return found
+
+
+def _read_anew(session_id: str) -> None:
+    """What this process has changed is shown at once, also to others."""
+    with _looking:
+        _readings.pop((store_url(), session_id), None)
 
 
 @contextmanager
@@ -99,6 +142,7 @@ def set_up(setup: SessionSetup, *, stage_title: str = "") -> Session:
         session = prepare_session(store, setup, None, now(), device=False)
     if stage_title:
         change_stage(session.session_id, setup.stage_id, lambda stage: replace(stage, title=stage_title))
+    _read_anew(session.session_id)
     return session
 
 
@@ -109,11 +153,12 @@ def set_directions(session_id: str, stage_id: str, directions: str) -> None:
         InvalidValue: the stage is gone, or it is an address that does not begin with https://.
     """
     change_stage(session_id, stage_id, lambda stage: replace(stage, directions=directions.strip()))
+    _changed(session_id)
 
 
 def sheet_made(session_id: str, languages: Sequence[str]) -> None:
     """Records that the room notice was made."""
-    with _opened() as store:
+    with _changing(session_id) as store:
         record_sheet(store, session_id, languages, now())
 
 
@@ -123,7 +168,7 @@ def notice_is_up(session_id: str, by: str) -> None:
     Raises:
         InvalidValue: nobody is named.
     """
-    with _opened() as store:
+    with _changing(session_id) as store:
         record_notice_up(store, session_id, by, now())
 
 
@@ -139,7 +184,7 @@ def start(session_id: str) -> None:
     Raises:
         InvalidValue: something was recorded of it already.
     """
-    with _opened() as store:
+    with _changing(session_id) as store:
         session = store.session(session_id)
         if any(len(store.windows(session_id, stage.stage_id)) for stage in store.stages(session_id)):
             raise InvalidValue(gettext("the session already has recordings, so it has already begun"))
@@ -148,13 +193,13 @@ def start(session_id: str) -> None:
 
 def go_on(session_id: str) -> None:
     """Resumes an ended session."""
-    with _opened() as store:
+    with _changing(session_id) as store:
         store.change_session(replace(store.session(session_id), ended_at=None))
 
 
 def end(session_id: str) -> None:
     """Ends the session now, also one that has not begun."""
-    with _opened() as store:
+    with _changing(session_id) as store:
         session, at = store.session(session_id), now()
         store.change_session(replace(session, started_at=min(session.started_at, at), ended_at=at))
 
@@ -175,7 +220,7 @@ def acknowledge(session_id: str, alerts: Sequence[Alert], by: str, note: str = "
         )
         for alert in alerts
     ]
-    with _opened() as store:
+    with _changing(session_id) as store:
         for mark in marks:
             store.alerting.put(session_id, mark)
 
@@ -198,14 +243,14 @@ def silence(session_id: str, alerts: Sequence[Alert], by: str, note: str, *, for
         )
         for stage_id, camera_id in sorted({(alert.stage_id, alert.camera_id) for alert in alerts})
     ]
-    with _opened() as store:
+    with _changing(session_id) as store:
         for one in silences:
             store.alerting.put(session_id, one)
 
 
 def end_silence(session_id: str, silences: Sequence[AlertSilence]) -> None:
     """Has people notified again."""
-    with _opened() as store:
+    with _changing(session_id) as store:
         for one in silences:
             store.alerting.drop(session_id, one)
 
@@ -219,7 +264,7 @@ def change_cues(
         Each stage that changed, before and after.
     """
     at, changed = now(), []
-    with _opened() as store:
+    with _changing(session_id) as store:
         session = store.session(session_id)
         for stage in store.stages(session_id):
             if stage.stage_id not in stage_ids:
@@ -238,7 +283,7 @@ def restore_cues(session_id: str, changed: Sequence[tuple[Stage, Stage]]) -> Non
     Raises:
         InvalidValue: somebody has changed the cues since; then nothing is taken back.
     """
-    with _opened() as store:
+    with _changing(session_id) as store:
         there = {stage.stage_id: stage for stage in store.stages(session_id)}
         if any(one.stage_id not in there or there[one.stage_id].cues != one.cues for _, one in changed):
             raise InvalidValue(gettext("somebody has changed the cues since: nothing was undone"))
@@ -248,7 +293,7 @@ def restore_cues(session_id: str, changed: Sequence[tuple[Stage, Stage]]) -> Non
 
 def ask_for_a_test(session_id: str) -> None:
     """Starts a test alert, which the watcher sends."""
-    with _opened() as store:
+    with _changing(session_id) as store:
         store.alerting.put(session_id, trial_alert(to_ms(now())))
 
 
@@ -260,15 +305,31 @@ def rules(session_id: str) -> tuple[AlertRule, ...]:
 
 def put_rule(session_id: str, rule: AlertRule) -> None:
     """Stores a rule."""
-    with _opened() as store:
+    with _changing(session_id) as store:
         store.alerting.put(session_id, rule)
 
 
 def drop_rule(session_id: str, rule: AlertRule) -> None:
     """Removes a rule; its alerts end at the next evaluation."""
-    with _opened() as store:
+    with _changing(session_id) as store:
         store.alerting.drop(session_id, rule)
 
 
 def _opened() -> Store:
     return open_store(store_url())
+
+
+@contextmanager
+def _changing(session_id: str) -> Iterator[Store]:
+    """The store, to change something that the page shows: what was read before is not shown to anybody any more."""
+    try:
+        with _opened() as store:
+            yield store
+    finally:
+        _changed(session_id)
+
+
+def _changed(session_id: str) -> None:
+    with _looking:  # what is being read now is not kept afterwards either
+        if (reading := _readings.get((store_url(), session_id))) is not None:
+            reading.newest = None

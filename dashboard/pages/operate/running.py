@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from audience.language import N_, gettext, ngettext
-from audience.monitoring.evaluate import Situation, is_under_way
+from audience.monitoring.situation import Situation, is_under_way
 from audience.sessions import Stage, cues_of
 from audience.time import to_ms
 from audience.timelines import Cue, is_paused, paused_now, position_s, resumed_now, start_cues
