@@ -127,7 +127,8 @@ def _forget_messages() -> None:
     for regions in sqs_backends.values():
         for backend in regions.values():
             for queue in backend.queues.values():
-                sent_from_ms = 1000 * (now_s - int(queue.message_retention_period))
+                # moto sets an attribute for each of SQS's.
+                sent_from_ms = 1000 * (now_s - int(queue.message_retention_period))  # type: ignore[attr-defined]
                 queue._messages = [one for one in queue._messages if one.sent_timestamp > sent_from_ms]
 
 
