@@ -48,6 +48,16 @@ class Alerting(Protocol):
         """All alert documents of a session; empty if there are none."""
         ...
 
+    def sessions(self, since_ms: int) -> list[str]:
+        """Ids of the sessions that have rules or alerts, the latest start first.
+
+        Costs grow with their number, and not with that of other sessions. Some may have none any more.
+
+        Args:
+            since_ms: only sessions that begin at this instant or later, milliseconds since the epoch.
+        """
+        ...
+
 
 CameraState = Literal["starting", "ready", "running", "waiting", "failed", "stopped", "finished"]
 CAMERA_STATES: tuple[str, ...] = get_args(CameraState)

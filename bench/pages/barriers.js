@@ -7,6 +7,10 @@ async ({ focus }) => {
   for (const root of roots) {
     for (const one of root.querySelectorAll("*")) if (one.shadowRoot) roots.push(one.shadowRoot);
   }
+  // Text that is scrolled under the bar at the top is hidden by it: everything is looked at as it opens.
+  for (const root of roots) {
+    for (const one of root.querySelectorAll("*")) if (one.scrollTop > 0) one.scrollTop = 0;
+  }
   const parentOf = (one) => one.parentElement ?? one.getRootNode().host ?? null;
   const styles = new Map();
   const style = (one) => styles.get(one) ?? styles.set(one, getComputedStyle(one)).get(one);

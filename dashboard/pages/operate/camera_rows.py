@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from audience.language import decimal, gettext, ngettext, pgettext, whole
 from audience.monitoring.cameras import UNUSABLE, CameraStatus, State
 from audience.percents import percent_text
+from audience.store import DeliveryStep
 from dashboard.markup import units_kept
 from dashboard.wording import faces_text
 
@@ -65,6 +67,23 @@ def summary(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> str:
         said.append(f"{'; '.join(places)}.")
     if (more := len(bad) - 3) > 0:
         said.append(ngettext("{count} more has no usable picture.", "{count} more have no usable picture.", more))
+    sparing = Counter(one.heartbeat.step for one in cameras if one.heartbeat and one.state not in ("dead", "ended"))
+    if sparing["thrifty"]:
+        said.append(
+            ngettext(
+                "{count} delivers every 12 s to spare the cloud.",
+                "{count} deliver every 12 s to spare the cloud.",
+                sparing["thrifty"],
+            )
+        )
+    if sparing["device"]:
+        said.append(
+            ngettext(
+                "{count} scores on its device to spare the cloud.",
+                "{count} score on their devices to spare the cloud.",
+                sparing["device"],
+            )
+        )
     return " ".join(said)
 
 
@@ -104,8 +123,19 @@ def state_name(state: State) -> str:
             return pgettext("camera", "ended")
 
 
+def step_name(step: DeliveryStep) -> str:
+    """How a camera delivers, in words."""
+    match step:
+        case "live":
+            return gettext("delivers as set up")
+        case "thrifty":
+            return gettext("delivers every 12 s")
+        case "device":
+            return gettext("scores on its device")
+
+
 def _row(status: CameraStatus, stage: str) -> str:
-    facts = " · ".join(escape(units_kept(fact)) for fact in _facts(status))
+    facts = " · ".join(escape(units_kept(fact)) for fact in camera_facts(status))
     state = f'<span aria-hidden="true">{SIGNS[status.state]}</span> {escape(state_name(status.state))}'
     why = f'<span class="hl-why">{escape(status.why)}</span>' if status.why else ""
     return (
@@ -117,10 +147,12 @@ def _row(status: CameraStatus, stage: str) -> str:
     )
 
 
-def _facts(status: CameraStatus) -> list[str]:
+def camera_facts(status: CameraStatus) -> list[str]:
+    """What a camera reported, and which device, detector and scorer it has."""
     beat = status.heartbeat
+    device = [gettext("device {device}", device=status.device)] if status.device else []
     if beat is None:
-        return []
+        return device
     facts = []
     if beat.state == "running" and status.state not in ("dead", "ended"):  # of these it was true once
         rate = decimal(beat.frames_per_s, 2 if beat.frames_per_s < 10 else 1)
@@ -149,4 +181,5 @@ def _facts(status: CameraStatus) -> list[str]:
         )
     if beat.bundle is not None:
         facts.append(gettext("recognises by bundle {bundle}", bundle=beat.bundle))
-    return [*facts, *filter(None, (beat.detector, beat.scorer))]
+    step = [step_name(beat.step)] if beat.step else []
+    return [*step, *facts, *filter(None, (beat.detector, beat.scorer)), *device]

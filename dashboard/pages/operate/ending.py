@@ -15,6 +15,7 @@ from dashboard.pages.operate import data
 from dashboard.wording import stage_names
 
 _ASKED = "end-session"
+_NAMED = 8  # cameras that are still running
 
 
 def ask_to_end(session_id: str) -> None:
@@ -32,10 +33,16 @@ def still_at_work(now: Situation) -> str:
     """Which cameras have to be stopped; "" where none has."""
     stages = stage_names(now.stages)
     at_work = [one for one in now.cameras if one.state not in ("ended", "expected", "dead")]
-    names = [gettext("{camera} on {stage}", camera=one.camera_id, stage=stages[one.stage_id]) for one in at_work]
+    names = [
+        gettext("{camera} on {stage}", camera=one.camera_id, stage=stages[one.stage_id]) for one in at_work[:_NAMED]
+    ]
     if not names:
         return ""
-    return gettext("Still running: {cameras}. Stop each with Ctrl-C where it was started.", cameras=", ".join(names))
+    still = gettext("Still running: {cameras}. Stop each with Ctrl-C where it was started.", cameras=", ".join(names))
+    if (more := len(at_work) - _NAMED) > 0:
+        others = ngettext("And {count} more.", "And {count} more.", more)
+        return f"{still} {others}"
+    return still
 
 
 def _close() -> None:

@@ -20,6 +20,7 @@ from dashboard.camera_links_data import LASTS, end_links, make_link
 from dashboard.pages.acting import act
 from dashboard.pages.camera.routes import CAMERA
 from dashboard.pages.operate import data
+from dashboard.pages.operate.setting_up import of_one_stage
 from dashboard.phone_listener import listener
 from dashboard.phone_process import phones
 from dashboard.wording import stage_names
@@ -41,10 +42,11 @@ def show_phone_camera(session_id: str) -> None:
         st.html(markup.note(gettext("This session has ended. Resume it under “Run” to use a phone.")))
         return
     names = stage_names(now.stages)
-    places = sorted((one.stage_id, one.camera_id) for one in now.cameras)
-    if not places:
+    every = sorted((one.stage_id, one.camera_id) for one in now.cameras)
+    if not every:
         st.html(markup.empty(gettext("Add a camera under “Set up” first: the phone takes its place.")))
         return
+    places = of_one_stage(every, names, key=f"phone-stage-{session_id}")
     place = st.selectbox(
         gettext("Camera"),
         places,

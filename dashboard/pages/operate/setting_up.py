@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Final
 
 import streamlit as st
 
@@ -23,6 +24,9 @@ from dashboard.wording import stage_names
 _HERE, _DEVICE = "here", "device"
 _ALL = ("", "")
 _START = "start"
+
+MOST_PLACES: Final = 400
+"""Cameras that are offered at once; of more, a stage is chosen first. A card takes 11 ms to make."""
 
 
 def show_setting_up(session_id: str) -> None:
@@ -66,6 +70,21 @@ def _added(session: Session, names: dict[str, str]) -> None:
     st.session_state[_START] = (stage_id, camera_id)
 
 
+def of_one_stage(places: list[tuple[str, str]], names: Mapping[str, str], *, key: str) -> list[tuple[str, str]]:
+    """The cameras to choose from: all, or, where there are over `MOST_PLACES`, those of the stage that is chosen here.
+
+    Args:
+        places: stage and camera ids.
+        names: what each stage is called, by id.
+        key: of this field on the page.
+    """
+    if len(places) <= MOST_PLACES:
+        return places
+    stage_ids = list(dict.fromkeys(stage_id for stage_id, _ in places))
+    chosen = st.selectbox(gettext("Stage"), stage_ids, format_func=lambda stage_id: names[stage_id], key=key)
+    return [place for place in places if place[0] == chosen]
+
+
 def show_starting(session: Session, cameras: Sequence[CameraStatus], names: Mapping[str, str], *, key: str) -> None:
     """The choosers, the lines that start the cameras, and what is printed.
 
@@ -75,7 +94,7 @@ def show_starting(session: Session, cameras: Sequence[CameraStatus], names: Mapp
         names: what each stage is called, by id.
         key: of these fields on the page; `key` alone is the chooser of the camera.
     """
-    places = sorted((one.stage_id, one.camera_id) for one in cameras)
+    places = of_one_stage(sorted((one.stage_id, one.camera_id) for one in cameras), names, key=f"{key}-stage")
     offered = [_ALL, *places] if len(places) > 1 else places
     if st.session_state.get(key) not in offered:
         st.session_state.pop(key, None)  # of another session

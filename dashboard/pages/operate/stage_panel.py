@@ -20,7 +20,7 @@ from dashboard.pages.operate.setting_up import show_starting
 from dashboard.wording import plain, stage_names
 
 _ASKED = "open-stages"
-_IN_DETAIL = 12
+_IN_DETAIL = 40
 
 
 def ask_to_open(session_id: str, stage_ids: Sequence[str]) -> None:
@@ -78,5 +78,7 @@ def _panel(session_id: str) -> None:
         st.html(markup.note(gettext("No camera is set up here: add one under “Set up”.")))
         return
     st.html(camera_rows(cameras[:_IN_DETAIL], names))
+    if (more := len(cameras) - _IN_DETAIL) > 0:
+        st.html(markup.note(ngettext("And {count} more.", "And {count} more.", more)))
     st.html(markup.facts([gettext("As of {time}", time=time_text(at_ms, viewer_zone(st.context.timezone)))]))
     show_starting(now.session, cameras, names, key="panel")

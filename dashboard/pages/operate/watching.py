@@ -18,8 +18,8 @@ from dashboard.pages.operate.camera_rows import summary
 from dashboard.pages.operate.cost import budget_fact
 from dashboard.pages.operate.running import cue, show_undo
 from dashboard.pages.operate.stage_panel import ask_to_open
-from dashboard.pages.operate.stage_table.component import Request, stage_table
-from dashboard.pages.operate.stage_table.packing import packed
+from dashboard.pages.operate.stage_table.component import Request, stage_table, view
+from dashboard.pages.operate.stage_table.packing import packed, unanswered
 from dashboard.pages.operate.start_commands import alerts_command
 from dashboard.wording import faces_text, kind_words, stage_names
 
@@ -38,13 +38,15 @@ def show_watching(session_id: str) -> None:
 
     def requested(request: Request) -> None:
         if request.wish == "answer":
-            act(ask_to_answer, session_id, request.ids)
+            act(ask_to_answer, session_id, request.ids or unanswered(data.situation(session_id), to_ms(data.now())))
         elif request.wish == "open":
             act(ask_to_open, session_id, request.ids)
         else:
             act(cue, session_id, request.ids, request.wish)
 
-    stage_table(packed(now, data.now(), viewer_zone(st.context.timezone)), on_request=requested)
+    looks_at = view()
+    packed_now = packed(now, data.now(), viewer_zone(st.context.timezone), opened=looks_at.opened, words=looks_at.words)
+    stage_table(packed_now, on_request=requested)
     _alerts_over(now)
 
 

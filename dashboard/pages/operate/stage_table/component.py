@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 KEY: Final = "stage-table"
+_LONGEST_SEARCH: Final = 200
 
 Wish = Literal["start", "pause", "resume", "open", "answer"]
 WISHES: Final[tuple[Wish, ...]] = get_args(Wish)
@@ -22,17 +23,35 @@ WISHES: Final[tuple[Wish, ...]] = get_args(Wish)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for, and of which stages (or alerts, for "answer")."""
+    """What was asked for, and of which stages (or alerts, for "answer": without any, of all that nobody answered)."""
 
     wish: Wish
     ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What somebody looks at: ids of the stages that are open, in that order, and the words searched for."""
+
+    opened: tuple[str, ...] = ()
+    words: str = ""
+
+
+def view() -> View:
+    """What the viewer looks at now."""
+    state = st.session_state.get(KEY) or {}
+    opened, words = state.get("opened"), state.get("words")
+    return View(
+        tuple(str(one) for one in opened) if isinstance(opened, list) else (),
+        words[:_LONGEST_SEARCH] if isinstance(words, str) else "",
+    )
 
 
 def stage_table(data: Mapping[str, Any], *, on_request: Callable[[Request], None]) -> None:
     """Shows the table; what is typed, filtered and chosen in it stays when it is drawn again.
 
     Args:
-        data: see `packing.packed`.
+        data: see `packing.packed`, of the viewer's `view`.
         on_request: called before the page is drawn again.
     """
 
@@ -50,10 +69,17 @@ def stage_table(data: Mapping[str, Any], *, on_request: Callable[[Request], None
     _component()(
         key=KEY,
         data={**data, "needs": only},
-        default={"needs": only},
+        default={"needs": only, "opened": [], "words": ""},
         on_asked_change=requested,
         on_needs_change=filtered,
+        # What is opened and searched for is only drawn again; each needs a function for it to be state.
+        on_opened_change=_nothing,
+        on_words_change=_nothing,
     )
+
+
+def _nothing() -> None:
+    pass
 
 
 def _request(asked: Any) -> Request | None:

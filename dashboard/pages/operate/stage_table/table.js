@@ -1,4 +1,7 @@
 // The operator's table. What is data is shown as text only. Rows, and so what has focus, stay when it is drawn again.
+// Of the rows only those of the page shown are drawn; cameras of a stage are asked for when it is opened.
+
+const PAGE = 25, FEW_ALERTS = 3, SEARCH_AFTER_MS = 300;
 
 function made(name, text = "", className = "") {
   const one = document.createElement(name);
@@ -34,9 +37,20 @@ class Row {
     choose.append(label);
     this.name = button("", "", "name");
     this.name.onclick = () => table.ask("open", [this.id]);
+    this.unfold = button("▸", "", "unfold");
+    this.unfold.onclick = () => table.open(this.id);
     const head = made("th");
     head.scope = "row";
-    head.append(this.name);
+    const named = made("div", "", "named");
+    named.append(this.unfold, this.name);
+    head.append(named);
+    this.found = made("small", "", "found");
+    this.detail = made("tr", "", "detail");
+    this.list = made("ul");
+    const cell = made("td");
+    cell.colSpan = 6;
+    cell.append(this.list);
+    this.detail.append(cell);
     this.cameras = made("td", "", "cameras");
     this.faces = made("td", "", "faces");
     this.cue = made("td", "", "cue");
@@ -50,11 +64,19 @@ class Row {
   }
 
   update(row) {
-    const { words, bad, states, signs, language } = this.table.data;
+    const { bad, states } = this.table.data;
     this.id = row.id;
     this.row = row;
-    this.needs = row.cameras.some(({ state }) => bad.includes(state)) || this.table.alerted.has(row.id);
-    this.text = [row.name, row.id, ...row.cameras.flatMap(({ named }) => named.map(([id]) => id))].join(" ").toLowerCase();
+    this.needs = row.cameras.some(([state]) => bad.includes(state)) || this.table.alerted.has(row.id);
+    this.text = [row.name, row.id, ...row.cameras.flatMap(([, , , named]) => named.map(([id]) => id))].join(" ").toLowerCase();
+    const order = Object.keys(states);
+    // The worst state first, and of equal ones the stage with most cameras in it.
+    this.worst = row.cameras.length ? order.indexOf(row.cameras[0][0]) * 1e6 - row.cameras[0][1] : 1e9;
+  }
+
+  draw() {
+    const { words, states, signs, language, open, found } = this.table.data;
+    const { row } = this;
     this.check.ariaLabel = filled(words.choose, { stage: row.name });
     say(this.name, row.name);
     this.name.title = filled(words.open_on, { stage: row.name });
@@ -70,29 +92,71 @@ class Row {
     this.second.disabled = row.cue === "waiting";
     say(this.second, words[wish]);
     this.second.ariaLabel = filled(words[`${wish}_on`], { stage: row.name });
-    const drawn = JSON.stringify([language, row.cameras]);
+    const opened = this.table.opened.includes(row.id);
+    say(this.unfold, opened ? "▾" : "▸");
+    this.unfold.hidden = !row.cameras.length;
+    this.unfold.ariaLabel = filled(words.unfold, { stage: row.name });
+    this.unfold.ariaExpanded = String(opened);
+    this.#fold(opened, open[row.id]);
+    const [matching, ids] = (this.table.searched === found.words && found.stages[row.id]) || [0, []];
+    const more = matching > ids.length ? ` ${filled(words.others, { count: matching - ids.length })}` : "";
+    const shown = ids.join(", ") + more;
+    const drawn = JSON.stringify([language, row.cameras, shown]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
     const groups = row.cameras.map((group) => this.#group(group, signs, states, words));
     this.cameras.replaceChildren(...(groups.length ? groups : [made("span", words.no_camera, "quiet")]));
+    say(this.found, shown && filled(words.found, { cameras: shown }));
+    if (shown) this.cameras.append(this.found);
   }
 
-  #group({ state, count, seen_s, named }, signs, states, words) {
+  /** Shows or hides the cameras one by one; those of a stage just opened come with the next answer. */
+  #fold(opened, detail) {
+    this.detail.hidden = !opened;
+    if (!opened) {
+      this.detail.remove();
+      return;
+    }
+    const { words, states, signs, language } = this.table.data;
+    if (this.element.nextSibling !== this.detail) this.element.after(this.detail);
+    const drawn = JSON.stringify([language, detail]);
+    if (drawn === this.listed) return;
+    this.listed = drawn;
+    this.list.ariaLabel = filled(words.unfold, { stage: this.row.name });
+    const lines = (detail?.cameras ?? []).map(([id, state, seen, why, facts]) => {
+      const line = made("li");
+      line.append(chip(state, signs, states[state]), made("strong", id), made("small", ago(seen, words)));
+      if (why) line.append(made("span", why, "why"));
+      if (facts) line.append(made("span", facts, "facts"));
+      return line;
+    });
+    if (!detail) lines.push(made("li", words.loading, "quiet"));
+    else if (detail.more) lines.push(made("li", filled(words.others, { count: detail.more }), "quiet"));
+    this.list.replaceChildren(...lines);
+  }
+
+  #group([state, count, seen_s, named], signs, states, words) {
     const group = made("span", "", "group");
-    const sign = made("span", signs[state], "sign");
-    sign.ariaHidden = "true";
-    const chip = made("span", "", `state ${state}`);
-    chip.append(sign, ` ${named.length ? states[state] : `${count} ${states[state]}`}`);
-    group.append(chip);
+    const more = count - named.length;
+    group.append(chip(state, signs, named.length && !more ? states[state] : `${count} ${states[state]}`));
     if (!named.length && state !== "expected" && state !== "ended") group.append(made("small", ago(seen_s, words)));
-    for (const [id, seen, why] of named) {
+    for (const [id, seen] of named) {
       const one = made("span", `${id} `, "camera");
-      if (why) one.title = why;
       one.append(made("small", ago(seen, words)));
       group.append(" ", one);
     }
+    if (named.length && more) group.append(" ", made("small", filled(words.others, { count: more })));
     return group;
   }
+}
+
+/** A state as a sign and words, so that its colour says nothing that they do not. */
+function chip(state, signs, text) {
+  const one = made("span", "", `state ${state}`);
+  const sign = made("span", signs[state], "sign");
+  sign.ariaHidden = "true";
+  one.append(sign, ` ${text}`);
+  return one;
 }
 
 function ago(seconds, words) {
@@ -105,43 +169,74 @@ function ago(seconds, words) {
 class Table {
   rows = new Map();
   taken = new Set();
+  states = new Set();
+  opened = [];
+  searched = "";
+  page = 0;
+  allAlerts = false;
 
   constructor(root) {
     for (const part of root.querySelectorAll("[data-is]")) this[part.dataset.is] = part;
-    this.search.oninput = () => this.#show();
-    this.needs.onchange = () => {
+    this.search.oninput = () => {
+      this.page = 0;
       this.#show();
-      this.setNeeds(this.needs.checked);
+      clearTimeout(this.waiting);
+      // Cameras and devices are known to the server alone.
+      this.waiting = setTimeout(() => this.set("words", this.#typed()), SEARCH_AFTER_MS);
+    };
+    this.needs.onchange = () => {
+      this.page = 0;
+      this.#show();
+      this.set("needs", this.needs.checked);
+    };
+    this.order.onchange = () => {
+      this.page = 0;
+      this.#show(true);
     };
     this.all = made("input");
     this.all.type = "checkbox";
     this.all.onchange = () => {
-      for (const { id, element } of this.rows.values()) if (!element.hidden) this.#take(id, this.all.checked);
+      for (const { id } of this.#matching()) this.#take(id, this.all.checked);
       this.#show();
     };
+    this.previous.onclick = () => this.#turn(-1);
+    this.next.onclick = () => this.#turn(1);
   }
 
-  update(data, ask, setNeeds) {
+  update(data, ask, set) {
     const first = !this.data, anew = this.data?.language !== data.language;
-    Object.assign(this, { data, ask, setNeeds });
-    this.alerted = new Set(data.alerts.filter(({ state }) => state === "on").map(({ stage }) => stage));
-    if (first) this.needs.checked = data.needs;
+    Object.assign(this, { data, ask, set });
+    this.alerted = new Set(data.alerted);
+    if (first) {
+      this.needs.checked = data.needs;
+      this.opened = Object.keys(data.open);
+      this.search.value = data.found.words;
+    }
     if (anew) this.#dress();
     this.#alerts();
     const ids = new Set(data.rows.map(({ id }) => id));
     for (const [id, row] of this.rows) {
       if (ids.has(id)) continue;
       row.element.remove();
+      row.detail.remove();
       this.rows.delete(id);
       this.taken.delete(id);
     }
     data.rows.forEach((row, place) => {
       if (!this.rows.has(row.id)) this.rows.set(row.id, new Row(this));
-      const { element } = this.rows.get(row.id);
-      this.rows.get(row.id).update(row);
-      if (this.body.children[place] !== element) this.body.insertBefore(element, this.body.children[place] ?? null);
+      const one = this.rows.get(row.id);
+      one.place = place;
+      one.update(row);
     });
     this.#show();
+  }
+
+  /** Opens a stage to its cameras, or closes it. */
+  open(id) {
+    const before = this.opened.filter((one) => one !== id);
+    this.opened = before.length < this.opened.length ? before : [...before, id].slice(-this.data.most_open);
+    this.#show();
+    this.set("opened", this.opened);
   }
 
   choose(id, on) {
@@ -154,12 +249,30 @@ class Table {
     else this.taken.delete(id);
   }
 
+  #typed() {
+    return this.search.value.trim().replace(/\s+/g, " ").toLowerCase();
+  }
+
+  #turn(by) {
+    this.page += by;
+    this.#show();
+    this.body.closest(".rows").scrollTop = 0;
+  }
+
   #dress() {
     const { words } = this.data;
     this.caption.textContent = words.caption;
     this.search.placeholder = this.search.ariaLabel = words.search;
     this.needsText.textContent = words.needs;
     this.all.ariaLabel = words.choose_all;
+    this.totals.ariaLabel = words.by_state;
+    this.orderText.textContent = words.order;
+    const kept = this.order.value;
+    this.order.replaceChildren(new Option(words.by_name, "name"), new Option(words.worst, "worst"));
+    this.order.value = kept || "name";
+    this.pages.ariaLabel = words.pages;
+    this.previous.textContent = words.previous;
+    this.next.textContent = words.next;
     const label = made("label");
     label.append(this.all);
     const choose = made("td", "", "choose");
@@ -172,26 +285,93 @@ class Table {
     this.head.replaceChildren(choose, ...heads, made("td"));
   }
 
-  /** Hides the rows that are not asked for, and says how many are shown and chosen. */
-  #show() {
+  /** The rows that are asked for, in their order. */
+  #matching() {
+    const { found } = this.data;
+    this.searched = this.#typed();
+    const wanted = this.searched.split(" ");
+    const answered = this.searched && found.words === this.searched;
+    const rows = [...this.rows.values()].filter((row) => {
+      const fits = (answered && row.id in found.stages) || wanted.every((word) => row.text.includes(word));
+      const inState = !this.states.size || row.row.cameras.some(([state]) => this.states.has(state));
+      return fits && inState && (row.needs || !this.needs.checked);
+    });
+    const worst = this.order.value === "worst";
+    return rows.sort((one, other) => (worst && this.#rank(one) - this.#rank(other)) || one.place - other.place);
+  }
+
+  /** How urgent a row was when rows were sorted last: they stay where they are while somebody uses them. */
+  #rank(row) {
+    return this.ranks?.get(row.id) ?? row.worst;
+  }
+
+  /** Shows a page of the rows that are asked for, and says how many there are and are chosen. */
+  #show(sort = false) {
     const { words } = this.data;
-    const wanted = this.search.value.trim().toLowerCase().split(/\s+/);
-    let shown = 0;
-    for (const row of this.rows.values()) {
-      const fits = wanted.every((word) => row.text.includes(word)) && (row.needs || !this.needs.checked);
-      row.element.hidden = !fits;
-      row.check.checked = this.taken.has(row.id);
-      if (fits) shown += 1;
+    if (sort || !this.body.matches(":hover, :focus-within")) {
+      this.ranks = new Map([...this.rows.values()].map(({ id, worst }) => [id, worst]));
     }
-    const count = this.rows.size;
+    const matching = this.#matching(), shown = matching.length, count = this.rows.size;
+    const last = Math.max(0, Math.ceil(shown / PAGE) - 1);
+    this.page = Math.min(Math.max(this.page, 0), last);
+    const onPage = matching.slice(this.page * PAGE, (this.page + 1) * PAGE);
+    const kept = new Set(onPage);
+    for (const row of this.rows.values()) {
+      row.check.checked = this.taken.has(row.id);
+      if (kept.has(row)) continue;
+      row.element.remove();
+      row.detail.remove();
+    }
+    let before = null;
+    for (const row of onPage) {
+      row.draw();
+      const here = before ? before.nextSibling : this.body.firstChild;
+      if (row.element !== here) {
+        this.body.insertBefore(row.element, here);
+        if (!row.detail.hidden) row.element.after(row.detail);
+      }
+      before = row.detail.hidden ? row.element : row.detail;
+    }
     this.shown.hidden = shown === count;
     say(this.shown, filled(words.shown, { shown, count }));
     this.none.hidden = shown > 0 || !count;
     say(this.none, this.needs.checked && !this.search.value ? words.nothing : words.none);
     this.search.parentElement.hidden = count < 2;
-    const visible = [...this.rows.values()].filter(({ element }) => !element.hidden);
-    this.all.checked = visible.length > 0 && visible.every(({ id }) => this.taken.has(id));
+    this.pages.hidden = !last;
+    this.previous.disabled = this.page === 0;
+    this.next.disabled = this.page === last;
+    const begin = this.page * PAGE;
+    say(this.range, filled(words.page, { first: begin + 1, last: begin + onPage.length, count: shown }));
+    this.all.checked = shown > 0 && matching.every(({ id }) => this.taken.has(id));
+    this.#states();
     this.#bulk();
+  }
+
+  /** All cameras by state, the worst first; a state that is pressed leaves the stages that have it. */
+  #states() {
+    const { totals, words, states, signs, language } = this.data;
+    this.totals.hidden = this.rows.size < 2;
+    const drawn = JSON.stringify([language, totals, [...this.states]]);
+    if (drawn === this.summed) return;
+    this.summed = drawn;
+    const focused = this.totals.getRootNode().activeElement?.dataset?.state;
+    const shown = new Map(totals);
+    for (const state of this.states) if (!shown.has(state)) shown.set(state, 0);
+    const buttons = [...shown].map(([state, count]) => {
+      const one = button("", "", "total");
+      one.dataset.state = state;
+      one.ariaPressed = String(this.states.has(state));
+      one.title = filled(words.only_state, { state: states[state] });
+      one.append(chip(state, signs, `${count.toLocaleString(language)} ${states[state]}`));
+      one.onclick = () => {
+        if (!this.states.delete(state)) this.states.add(state);
+        this.page = 0;
+        this.#show(true);
+      };
+      return one;
+    });
+    this.totals.replaceChildren(...buttons);
+    if (focused) this.totals.querySelector(`[data-state="${focused}"]`)?.focus();
   }
 
   #bulk() {
@@ -228,14 +408,12 @@ class Table {
   }
 
   #alerts() {
-    const { alerts, words, language } = this.data;
-    const drawn = JSON.stringify([language, alerts]);
+    const { alerts, words, language, alerts_on: on, alerts_unanswered: unanswered } = this.data;
+    const drawn = JSON.stringify([language, alerts, on, unanswered, this.allAlerts]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
     const focused = this.alerts.getRootNode().activeElement?.dataset?.alert;
-    const open = alerts.filter(({ state }) => state === "on");
-    const lines = alerts.map((alert) => {
-      if (alert.more) return made("p", filled(words.more, { count: alert.more }), "quiet");
+    const lines = (this.allAlerts ? alerts : alerts.slice(0, FEW_ALERTS)).map((alert) => {
       const { id, state, state_name, text, facts } = alert;
       const line = made("div", "", `alert ${state}`);
       const said = made("p");
@@ -246,10 +424,25 @@ class Table {
       line.append(said, answer);
       return line;
     });
-    if (open.length > 1) {
-      const all = button(filled(words.answer_all, { count: open.length }), "", "all");
-      all.onclick = () => this.ask("answer", open.map(({ id }) => id));
+    if (unanswered > 1) {
+      const all = button(filled(words.answer_all, { count: unanswered }), "", "all");
+      all.dataset.alert = "all";
+      all.onclick = () => this.ask("answer", []);
       lines.unshift(all);
+    }
+    if (this.allAlerts && on > alerts.length) {
+      lines.push(made("p", filled(words.more, { count: on - alerts.length }), "quiet"));
+    }
+    if (on > FEW_ALERTS) {
+      const text = this.allAlerts ? words.few_alerts : filled(words.all_alerts, { count: on });
+      const more = button(text, "", "plain");
+      more.dataset.alert = "more";
+      more.ariaExpanded = String(this.allAlerts);
+      more.onclick = () => {
+        this.allAlerts = !this.allAlerts;
+        this.#alerts();
+      };
+      lines.push(more);
     }
     this.alerts.replaceChildren(...lines);
     if (focused) this.alerts.querySelector(`[data-alert="${CSS.escape(focused)}"]`)?.focus();
@@ -263,5 +456,5 @@ export default function show({ data, parentElement, setTriggerValue, setStateVal
   const root = parentElement.querySelector(".table");
   if (!tables.has(root)) tables.set(root, new Table(root));
   const ask = (wish, ids) => setTriggerValue("asked", { do: wish, ids });
-  tables.get(root).update(data, ask, (only) => setStateValue("needs", only));
+  tables.get(root).update(data, ask, setStateValue);
 }
