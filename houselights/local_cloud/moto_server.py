@@ -127,6 +127,7 @@ def _forget_messages() -> None:
     for regions in sqs_backends.values():
         for backend in regions.values():
             for queue in backend.queues.values():
+                # moto sets an attribute for each of SQS's.
                 retention_s = int(queue.message_retention_period)  # type: ignore[attr-defined]
                 sent_from_ms = 1000 * (now_s - retention_s)
                 queue._messages = [one for one in queue._messages if (one.sent_timestamp or 0) > sent_from_ms]
