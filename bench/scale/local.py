@@ -248,9 +248,9 @@ def broken(delivery: Delivery, kind: str, chance: random.Random) -> Delivery:
     if kind == "no JSON":
         data = other.data[:-2]
     elif kind == "another camera's":
-        camera_id = f"{key.camera_id[:-1]}x"
+        camera_id = key.camera_id[:-2] + ("01" if key.camera_id.endswith("00") else "00")
     else:
-        camera_id = f"{key.camera_id[:-1]}y"
+        camera_id = f"{key.camera_id}-unknown"
         windows = tuple(replace(one, camera_id=camera_id) for one in changed)
         faces = tuple(replace(one, camera_id=camera_id) for one in file.faces)
         data = replace(file, windows=windows, faces=faces).delivery().data
