@@ -36,7 +36,7 @@ from tests.houselights.conftest import Ended, Houselights
 from tests.infra.iam import Call, is_allowed
 from tests.infra.template import claims_template
 from tests.local_aws import use_local_aws
-from tests.mosquitto import Broker, a_broker
+from tests.mosquitto import Broker, a_broker_with_rights
 from tests.ticking import limit_s
 
 BUCKET = "deliveries"
@@ -76,25 +76,13 @@ def authority(tmp_path: Path) -> Authority:
 @pytest.fixture
 def broker(tmp_path: Path, authority: Authority) -> Iterator[Broker]:
     """As AWS IoT with the claim's policy: who has the claim may ask for a certificate and its registration alone."""
-    server, rights = authority.signs("broker"), tmp_path / "rights"
     topics = ("$aws/certificates/create/json", PROVISION)
     lines = ["user claim"]
     for topic in topics:
         lines += [f"topic write {topic}", f"topic read {topic}/accepted", f"topic read {topic}/rejected"]
     lines += ["user aws", *(f"topic readwrite {topic}/#" for topic in topics)]
     lines += [f"topic read {topic}" for topic in topics]
-    rights.write_text("\n".join(lines) + "\n")
-    rights.chmod(0o600)
-    settings = (
-        f"cafile {authority.root}",
-        f"certfile {server.certificate}",
-        f"keyfile {server.private_key}",
-        "require_certificate true",
-        "use_identity_as_username true",
-        f"acl_file {rights}",
-    )
-    with a_broker(tmp_path, *settings) as running:
-        running.start()
+    with a_broker_with_rights(tmp_path, authority, "\n".join(lines) + "\n") as running:
         yield running
 
 
