@@ -155,6 +155,7 @@ class Heartbeat:
             where it recognises nobody.
         step: how it delivers; None if it does not say.
         every_s: seconds between its heartbeats while it runs; None for the usual two.
+        version: of the program that runs on it; "" if it does not say.
     """
 
     session_id: str
@@ -180,6 +181,7 @@ class Heartbeat:
     bundle: int | None = None
     step: DeliveryStep | None = None
     every_s: float | None = None
+    version: str = ""
 
     def __post_init__(self) -> None:
         _check_key(self)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,11 +59,6 @@ def to_ms(instant: datetime) -> int:
     if instant.tzinfo is None:
         raise InvalidValue(f"{instant.isoformat()} has no zone")
     return (instant - EPOCH) // timedelta(milliseconds=1)
-
-
-def now_ms() -> int:
-    """The wall clock, milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def from_ms(ms: int) -> datetime:

@@ -207,7 +207,8 @@ class SetupCache:
                 f"{what} accepts no deliveries: its records were made on a computer, or another device delivers for "
                 "it; set up another camera for this device with `houselights prepare --camera`"
             )
-        self._accepted[key] = now_ms
+        if camera.delivered_by is None:
+            self._accepted[key] = now_ms
         return session
 
     def _has_stage(self, session_id: str, stage_id: str, now_ms: int) -> bool:

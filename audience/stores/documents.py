@@ -38,7 +38,7 @@ _TYPES: dict[str, type[AlertDocument]] = {
 
 # Fields that an earlier version refuses as unknown: left out where they say nothing, so that it can read the rest.
 _LEFT_OUT_IF_EMPTY: dict[type, tuple[str, ...]] = {
-    Heartbeat: ("bundle", "every_s", "step"),
+    Heartbeat: ("bundle", "every_s", "step", "version"),
     Session: ("notice",),
     Stage: ("directions",),
     AlertMark: ("note",),

@@ -64,8 +64,8 @@ from audience.stores.dynamo_items import (
 from audience.stores.dynamo_rollups import DynamoRollups
 from audience.stores.dynamo_sessions import DynamoSessions
 from audience.stores.dynamo_table import DynamoTable
+from audience.stores.presence import now_ms
 from audience.time import from_ms as instant
-from audience.time import now_ms
 from audience.transcripts import Transcript
 from audience.window_table import WindowTable
 from audience.windows import WindowRecord
@@ -253,11 +253,10 @@ class DynamoStore:
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
         self._sessions.index.check_version()
-        item = document_item(camera_key(session_id, stage_id, camera.camera_id), documents.to_json(camera))
-        mark = recorded_key(session_id, stage_id)
-        with self._sessions.writing_under([session_id], [item, mark]) as set_up:
+        at, mark = camera_key(session_id, stage_id, camera.camera_id), recorded_key(session_id, stage_id)
+        with self._sessions.writing_under([session_id], [at, mark]) as set_up:
             self._mark_recorded({(session_id, stage_id, set_up[session_id])})
-            self._table.put(item)
+            self._table.put(document_item(at, documents.to_json(camera)))
 
     def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
         found = self._documents(cameras_of(session_id, stage_id))

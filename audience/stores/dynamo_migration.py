@@ -143,12 +143,15 @@ class DynamoMigration:
         for kind, new_key in (("CAMERA", camera_key), ("HEARTBEAT", heartbeat_key)):
             items = self._table.rows(under(documents_of(session_id), kind), ("pk", "sk", "document"))
             places = [(item, *item["sk"]["S"].split("#")[1:]) for item in items]
+            marks = [recorded_key(session_id, stage_id) for _, stage_id, _ in places]
             # The marks first, because they lead a deletion to what is moved.
-            self._table.put_all([recorded_key(session_id, stage_id) for _, stage_id, _ in places])
+            self._table.put_all(marks)
             for item, stage_id, camera_id in places:
                 moved = {**item, **new_key(session_id, stage_id, camera_id)}
                 self._table.put_if(moved, "attribute_not_exists(pk)")
             self._table.delete_all([key(item["pk"]["S"], item["sk"]["S"]) for item in items])
+            if self._table.get(key(documents_of(session_id), SESSION)) is None:  # deleted meanwhile
+                self._table.delete_all([*marks, *(new_key(session_id, *place) for _, *place in places)])
 
     def renew(self) -> Iterator[int]:
         """Rewrites the windows, and yields the number done since the last yield.

@@ -13,10 +13,10 @@ from audience.sessions import Session
 from audience.store import DELETIONS_KNOWN_MS
 from audience.stores import documents
 from audience.stores.overviews import matches
-from audience.stores.presence import nothing_written, set_up_again
+from audience.stores.presence import nothing_written, now_ms, set_up_again
 from audience.stores.sqlite_file import Rows, SqliteFile
 from audience.stores.sqlite_rollups import ROLLUP_KEYS, changed
-from audience.time import now_ms, to_ms
+from audience.time import to_ms
 
 # Primary key by table, in the order of deletion: the progress before the windows it claims.
 _WINDOW = "session_id, stage_id, start_ms, camera_id, part"

@@ -25,7 +25,8 @@ from audience.alerts import default_rules
 from audience.deliveries.delivery import Delivery
 from audience.errors import DeliveryGone
 from audience.monitoring.alert_watch import sessions_to_watch
-from audience.monitoring.evaluate import evaluate, situation
+from audience.monitoring.evaluate import evaluate
+from audience.monitoring.situation import SituationReader
 from audience.scorers import REKOGNITION
 from audience.sessions import MINUTE_MS, Camera, Session, Stage
 from audience.store import Heartbeat
@@ -253,10 +254,13 @@ def _read_beside(load: _Load, store: DynamoStore, sessions: int, stages: int, ca
     session_id = "festival-0"
     with load.of(1 / 60):
         assert len(sessions_to_watch(store, at_ms)) == sessions
+    watched, shown = SituationReader(session_id), SituationReader(session_id)
+    for reader in (watched, shown):
+        reader.read(store, at_ms)
     with load.of(1 / _ALERTS_EVERY_S, festivals=sessions):
-        evaluate(store, session_id, at_ms, "watcher")
+        evaluate(store, session_id, at_ms + 1000 * _ALERTS_EVERY_S, "watcher", reader=watched)
     with load.of(OPERATORS / _OPERATE_EVERY_S, festivals=sessions):
-        situation(store, session_id, at_ms)
+        shown.read(store, at_ms + 1000 * _OPERATE_EVERY_S)
     parts = [reader_of(session_id, stages_of_it) for stages_of_it in parts_of(store, session_id)]
     with load.of(1 / _BOARD_READS_ALL_S, festivals=sessions):
         for part in parts:

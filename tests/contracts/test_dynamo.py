@@ -311,6 +311,21 @@ class TestTrouble:
             assert desk.faces("talk-1", "main") == desk.recordings("talk-1") == []
             assert not desk.delete_session("talk-1"), "nothing was left"
 
+    def test_a_camera_that_is_set_up_after_its_check_expired_is_undone(self, url, engine):
+        with open_store(url) as desk, open_store(url) as other:
+            desk.put_session(a_session())
+
+            def delete_first(operation: str, request: dict[str, Any]) -> None:
+                if operation == "PutItem" and request["Item"]["sk"]["S"].startswith("CAMERA#"):
+                    engine.calm_down()
+                    other.delete_session("talk-1")
+
+            engine.trouble = delete_first
+            with pytest.raises(SessionNotFound):
+                desk.put_camera("talk-1", "main", a_camera())
+            assert other.cameras("talk-1", "main") == []
+            assert not other.delete_session("talk-1"), "nothing was left"
+
     def test_while_a_deletion_is_not_finished_nothing_is_written_and_the_session_is_listed(self, url, store, engine):
         fill(store)
         engine.trouble = lambda operation, request: (
