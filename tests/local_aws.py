@@ -20,3 +20,11 @@ def use_local_aws(monkeypatch: pytest.MonkeyPatch, address: str) -> boto3.Sessio
     }.items():
         monkeypatch.setenv(name, value)
     return boto3.Session(region_name=REGION)
+
+
+def make_policies(*names: str) -> None:
+    """Makes policies of AWS IoT that are not there: a stand-in serves all tests of the process."""
+    client = boto3.client("iot")
+    there = {policy["policyName"] for policy in client.list_policies()["policies"]}
+    for name in {*names} - there:
+        client.create_policy(policyName=name, policyDocument="{}")

@@ -35,7 +35,7 @@ from tests.certificates import Authority
 from tests.houselights.conftest import Ended, Houselights
 from tests.infra.iam import Call, is_allowed
 from tests.infra.template import claims_template
-from tests.local_aws import use_local_aws
+from tests.local_aws import make_policies, use_local_aws
 from tests.mosquitto import Broker, a_broker_with_rights
 from tests.ticking import limit_s
 
@@ -60,11 +60,9 @@ def account(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("HOUSELIGHTS_DELIVERIES", BUCKET)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", uuid4().hex)  # a logger remembers where the test before wrote
     s3 = claim_hook._s3()
-    if not s3.list_buckets()["Buckets"]:
+    if BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        iot = boto3.client("iot")
-        for name in ("houselights-camera", TEMPLATE):
-            iot.create_policy(policyName=name, policyDocument="{}")
+    make_policies("houselights-camera", TEMPLATE)
     return s3
 
 
