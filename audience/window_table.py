@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,7 +188,7 @@ class WindowTable:
         measures = tuple(name for name in MEASURES if name in {*self.measures, *later.measures})
         cameras = tuple(sorted({*self.cameras, *later.cameras}))
         scorers = tuple(sorted({*self.scorers, *later.scorers}))
-        changes: dict[str, NDArray[np.int64] | Floats] = {}
+        changes: dict[str, Any] = {}
         for name in _ROW_COLUMNS:
             parts = []
             for table in (self, later):

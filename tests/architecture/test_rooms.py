@@ -241,9 +241,15 @@ def test_time_comes_in_with_the_data():
     """Neither the domain nor the way from frame to window asks what time it is: a device's clock is handed in.
 
     `edge_lambda/program.py` hands it in: it is a program of its own, and that module puts the parts together; so does
-    the program that registers a device. Stores note when something was written, whatever it is about.
+    the programs that register a device and start its camera. Stores note when something was written.
     """
-    may = ("edge_lambda/devices/", "edge_lambda/program.py", "edge_lambda/provisioning.py", "audience/stores/")
+    may = (
+        "edge_lambda/devices/",
+        "edge_lambda/program.py",
+        "edge_lambda/provisioning.py",
+        "edge_lambda/launcher.py",
+        "audience/stores/",
+    )
     asking = [
         f"{module.path}:{line}"
         for module in modules("audience", "edge_lambda")
