@@ -28,17 +28,61 @@ EU_COUNTRIES = frozenset(
 _EU_ELSEWHERE = frozenset({"AX", "GF", "GP", "MF", "MQ", "RE", "YT"})
 
 
+# By kind of place: where EU law may hold, where it does, and where it does not.
+_NO_COUNTRY = {
+    "workplace": N_(
+        "Only heads are counted: inferring emotions at a workplace is prohibited in the EU (AI Act, article 5(1)(f)), "
+        "and no country was given: give it if it is elsewhere."
+    ),
+    "education": N_(
+        "Only heads are counted: inferring emotions in education is prohibited in the EU (AI Act, article 5(1)(f)), "
+        "and no country was given: give it if it is elsewhere."
+    ),
+}
+_IN_THE_EU = {
+    "workplace": N_(
+        "Only heads are counted: inferring emotions at a workplace is prohibited in the EU (AI Act, article 5(1)(f)). "
+        "{country} is in the EU."
+    ),
+    "education": N_(
+        "Only heads are counted: inferring emotions in education is prohibited in the EU (AI Act, article 5(1)(f)). "
+        "{country} is in the EU."
+    ),
+}
+_ELSEWHERE = {
+    "workplace": N_(
+        "Expressions are measured: {country} is outside the EU, whose ban on inferring emotions at a workplace (AI "
+        "Act, article 5(1)(f)) does not apply there. Other rules may."
+    ),
+    "education": N_(
+        "Expressions are measured: {country} is outside the EU, whose ban on inferring emotions in education (AI Act, "
+        "article 5(1)(f)) does not apply there. Other rules may."
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What may be measured, and why.
 
     Attributes:
         mode: "expressions", or "head count" where only heads are counted.
-        reason: one sentence for the person who sets up the session.
+        setting: the kind of place it was decided for.
+        country: its country's ISO 3166-1 code; None if unknown.
+        sentences: why, in English, for the person who sets up the session; `{setting}` and `{country}` in them are to
+            be filled in with names.
     """
 
     mode: Mode
-    reason: str
+    setting: Setting
+    country: str | None
+    sentences: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why, in English."""
+        country = country_name(self.country) if self.country else ""
+        return " ".join(self.sentences).format(setting=self.setting, country=country)
 
 
 def reason_text(mode: Mode, reason: str) -> str:
@@ -84,25 +128,16 @@ def decide(setting: Setting, country: str | None, *, heads_only: bool = False) -
     if setting not in SETTINGS:
         raise InvalidValue(f"setting {setting!r} is unknown: use one of {', '.join(SETTINGS)}")
     code = None if country is None else country_code(country)
+    mode: Mode = "expressions"
+    sentences: tuple[str, ...]
     if heads_only:
-        return Decision(mode="head count", reason="Only heads are counted, as requested.")
-    if setting not in ("workplace", "education"):
-        return Decision(mode="expressions", reason=f"Expressions are measured (setting: {setting}).")
-    place = "at a workplace" if setting == "workplace" else "in education"
-    if code is None:
-        return Decision(
-            mode="head count",
-            reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
-            f"5(1)(f)), and no country was given: give it if it is elsewhere. {NOT_LEGAL_ADVICE}",
-        )
-    if is_in_eu(code):
-        return Decision(
-            mode="head count",
-            reason=f"Only heads are counted: inferring emotions {place} is prohibited in the EU (AI Act, article "
-            f"5(1)(f)), and {country_name(code)} is in the EU. {NOT_LEGAL_ADVICE}",
-        )
-    return Decision(
-        mode="expressions",
-        reason=f"Expressions are measured: {country_name(code)} is outside the EU, so the AI Act's ban {place} does "
-        f"not apply there. Other rules may. {NOT_LEGAL_ADVICE}",
-    )
+        mode, sentences = "head count", (N_("Only heads are counted, as requested."),)
+    elif setting not in ("workplace", "education"):
+        sentences = (N_("Expressions are measured (kind of place: {setting})."),)
+    elif code is None:
+        mode, sentences = "head count", (_NO_COUNTRY[setting], NOT_LEGAL_ADVICE)
+    elif is_in_eu(code):
+        mode, sentences = "head count", (_IN_THE_EU[setting], NOT_LEGAL_ADVICE)
+    else:
+        sentences = (_ELSEWHERE[setting], NOT_LEGAL_ADVICE)
+    return Decision(mode=mode, setting=setting, country=code, sentences=sentences)

@@ -11,9 +11,12 @@ from audience.time import to_ms
 
 _PAGE: Final = 50
 
+RECENT_MS: Final = LONGEST_MS + DAY_MS
+"""How long ago a session that may be under way has begun at most: the longest one takes, and a day."""
+
 
 def recent_sessions(store: Store, now_ms: int, *, words: str = "") -> Iterator[Session]:
-    """Sessions that have not begun longer ago than the longest one takes, and a day; the latest start first.
+    """Sessions that have not begun longer ago than `RECENT_MS`; the latest start first.
 
     Args:
         store: of the sessions.
@@ -27,7 +30,7 @@ def recent_sessions(store: Store, now_ms: int, *, words: str = "") -> Iterator[S
     while True:
         page = store.session_page(words=words, after=after, limit=_PAGE)
         for listed in page.sessions:
-            if to_ms(listed.session.started_at) < now_ms - LONGEST_MS - DAY_MS:
+            if to_ms(listed.session.started_at) < now_ms - RECENT_MS:
                 return
             yield listed.session
         after = page.after

@@ -48,6 +48,16 @@ class Alerting(Protocol):
         """All alert documents of a session; empty if there are none."""
         ...
 
+    def sessions(self, since_ms: int) -> list[str]:
+        """Ids of the sessions that have rules or alerts, the latest start first.
+
+        Costs grow with their number, and not with that of other sessions. Some may have none any more.
+
+        Args:
+            since_ms: only sessions that begin at this instant or later, milliseconds since the epoch.
+        """
+        ...
+
 
 CameraState = Literal["starting", "ready", "running", "waiting", "failed", "stopped", "finished"]
 CAMERA_STATES: tuple[str, ...] = get_args(CameraState)
@@ -145,6 +155,7 @@ class Heartbeat:
             where it recognises nobody.
         step: how it delivers; None if it does not say.
         every_s: seconds between its heartbeats while it runs; None for the usual two.
+        version: of the program that runs on it; "" if it does not say.
     """
 
     session_id: str
@@ -170,6 +181,7 @@ class Heartbeat:
     bundle: int | None = None
     step: DeliveryStep | None = None
     every_s: float | None = None
+    version: str = ""
 
     def __post_init__(self) -> None:
         _check_key(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +174,41 @@ class WindowTable:
             scorer=np.array([scorer_index[row[6]] for row in rows], dtype=np.int64),
         )
         return table.rows(np.lexsort((table.camera, table.start_ms)))
+
+    def followed_by(self, later: Self) -> Self:
+        """Appends windows of the same stage, all later than these; both as stored.
+
+        Raises:
+            InvalidValue: they are of another width.
+        """
+        if not len(self) or not len(later):
+            return later if len(later) else self
+        if self.width_ms != later.width_ms or self.scorer is None or later.scorer is None:
+            raise InvalidValue(f"one stage has windows of {self.width_ms} ms, {later.width_ms} ms: use one width")
+        measures = tuple(name for name in MEASURES if name in {*self.measures, *later.measures})
+        cameras = tuple(sorted({*self.cameras, *later.cameras}))
+        scorers = tuple(sorted({*self.scorers, *later.scorers}))
+        changes: dict[str, Any] = {}
+        for name in _ROW_COLUMNS:
+            parts = []
+            for table in (self, later):
+                column = getattr(table, name)
+                if column.ndim == 2:
+                    wide = np.zeros((len(table), len(measures)), dtype=column.dtype)
+                    wide[:, [measures.index(measure) for measure in table.measures]] = column
+                    column = wide
+                elif name == "camera":
+                    column = np.array([cameras.index(camera) for camera in table.cameras], dtype=np.int64)[column]
+                parts.append(column)
+            changes[name] = np.concatenate(parts)
+        # The last place is for windows without a scorer, whose index is -1.
+        scorer = np.concatenate(
+            [
+                np.array([*(scorers.index(one) for one in table.scorers), -1], dtype=np.int64)[table.scorer]
+                for table in (self, later)
+            ]
+        )
+        return replace(self, measures=measures, cameras=cameras, scorers=scorers, scorer=scorer, **changes)
 
     def rows(self, index: Ints | NDArray[np.bool_]) -> Self:
         """Selects rows by a numpy index or mask."""

@@ -6,14 +6,94 @@ choice for whoever reads another language.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Container, Sequence
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
-from audience.language import ENGLISH, using
+from audience.faces import LEAD_EXPRESSION
+from audience.language import ENGLISH, gettext, using
+from dashboard.wording import expression_name
 
-Option = TypeVar("Option", str, int, float)
+Option = TypeVar("Option", bound=str | float)
+
+
+def choose(
+    label: str,
+    options: Sequence[Option],
+    *,
+    key: str,
+    usual: Option,
+    name: Callable[[Option], str],
+    labelled: bool = True,
+    width: int | Literal["stretch"] = "stretch",
+) -> Option:
+    """Shows a select box whose choice the address holds.
+
+    Args:
+        label: of the box; for screen readers alone unless it is `labelled`.
+        options, key, usual, name: see `take_from_address`.
+        labelled: whether the label is shown.
+        width: of the box, pixels.
+    """
+    take_from_address(key, options, usual, name)
+    return st.selectbox(
+        label,
+        options,
+        format_func=name,
+        key=key,
+        on_change=put_into_address,
+        args=(key, usual),
+        label_visibility="visible" if labelled else "collapsed",
+        width=width,
+    )
+
+
+def choose_segment(
+    label: str,
+    options: Sequence[Option],
+    *,
+    key: str,
+    usual: Option,
+    name: Callable[[Option], str],
+    labelled: bool = True,
+) -> Option:
+    """Shows all options side by side, one of them chosen; as `choose` otherwise."""
+    take_from_address(key, options, usual, name)
+    chosen: Option | None = st.segmented_control(
+        label,
+        options,
+        required=True,
+        format_func=name,
+        key=key,
+        on_change=put_into_address,
+        args=(key, usual),
+        label_visibility="visible" if labelled else "collapsed",
+    )
+    return usual if chosen is None else chosen
+
+
+def lead_of(expressions: Sequence[str]) -> str:
+    """The expression to show where nobody chose one."""
+    return LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else expressions[0]
+
+
+def choose_expression(expressions: Sequence[str], experimental: Container[str], *, width: int) -> str:
+    """Shows the chooser of an expression.
+
+    Args:
+        expressions: to choose from, one at least.
+        experimental: those whose accuracy is not established; their names say so.
+        width: of the chooser, pixels.
+    """
+
+    def name_of(expression: str) -> str:
+        return expression_name(expression, experimental=expression in experimental)
+
+    usual = lead_of(expressions)
+    return choose(
+        gettext("Expression"), expressions, key="expression", usual=usual, name=name_of, labelled=False, width=width
+    )
 
 
 def take_from_address(key: str, options: Sequence[Option], usual: Option, name: Callable[[Any], str]) -> None:

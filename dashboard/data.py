@@ -8,13 +8,18 @@ as long as it cannot have changed: everything a camera or a scorer tells of itse
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
+import numpy as np
 import streamlit as st
 
+from audience.board.reader import SETTLED_MS
 from audience.comparing.suggestions import Suggestion, earlier_givings, earlier_sessions, suggestions
 from audience.errors import InvalidValue
 from audience.faces import LEAD_EXPRESSION
@@ -29,12 +34,20 @@ from audience.store import Heartbeat, RecordingProgress, ScorerRecord, SessionPa
 from audience.stores import default_store_url
 from audience.time import to_ms
 from audience.transcripts import Transcript
+from audience.window_table import WindowTable
 from dashboard.access.data import open_store
 from dashboard.access.identity import permit
 from dashboard.access.permits import EVERYTHING
 
+SETTLED_READ_S: Final = 60
+"""How long the windows of a session are kept that has ended, and of one that goes on those that had settled."""
+
+MANY_WINDOWS: Final = 100_000
+MANY_READ_S: Final = 300
+"""Of more windows, those that had settled are kept for so long while their session goes on, seconds."""
+
 _LIVE_READ_S = 2
-_SETTLED_READ_S = 60
+_MOST_BEHIND_MS = 600_000
 _MOMENTS_READ_S = 30
 
 
@@ -132,6 +145,54 @@ class Reader:
         table = self.store.windows(file.session.session_id, stage.stage_id)
         return stage_windows(file.session, stage, file.cameras[stage.stage_id], table)
 
+    def read_latest_windows(self, file: SessionFile, stage: Stage) -> StageWindows:
+        """The same of a session that goes on: windows that had settled are read again once a minute, and where there
+        are very many every five minutes."""
+        cameras = file.cameras[stage.stage_id]
+        growing = _growing(
+            self.url, file.session.session_id, repr(file.session.set_up_at), stage.stage_id, repr(cameras)
+        )
+        return stage_windows(file.session, stage, cameras, growing.read(self.store, time.monotonic()))
+
+
+class GrowingWindows:
+    """The windows of a stage on which cameras record, so that each reading asks for the latest only. Thread-safe."""
+
+    def __init__(self, session_id: str, stage_id: str) -> None:
+        """Creates the object without I/O."""
+        self._of = session_id, stage_id
+        self._lock = threading.Lock()
+        self._read_at_s = 0.0
+        self._table: WindowTable | None = None
+
+    def read(self, store: Store, now_s: float) -> WindowTable:
+        """All windows; those that came late, or went, are known after `SETTLED_READ_S` or `MANY_READ_S` at the latest.
+
+        Args:
+            store: where the session is.
+            now_s: by a steady clock, seconds.
+        """
+        with self._lock:
+            table = self._table
+            kept_s = MANY_READ_S if table is not None and len(table) > MANY_WINDOWS else SETTLED_READ_S
+            if table is None or not len(table) or now_s - self._read_at_s >= kept_s:
+                self._read_at_s = now_s
+                table = store.windows(*self._of)
+            else:
+                from_ms = _unsettled_from_ms(table)
+                settled = table.rows(table.start_ms < from_ms)
+                table = settled.followed_by(store.windows(*self._of, from_ms=from_ms))
+            self._table = table
+            return table
+
+
+def _unsettled_from_ms(table: WindowTable) -> int:
+    """Where windows may still be missing: before the newest of the camera that is furthest behind, unless that is long
+    ago."""
+    newest_ms = np.zeros(len(table.cameras), dtype=np.int64)
+    np.maximum.at(newest_ms, table.camera, table.start_ms)
+    return max(int(newest_ms.min()), int(table.start_ms[-1]) - _MOST_BEHIND_MS) - SETTLED_MS
+
 
 @contextmanager
 def reader() -> Iterator[Reader]:
@@ -221,7 +282,7 @@ def _make_review(reader: Reader, file: SessionFile, stage: Stage, expression: st
 # goes on is a function of its own: Streamlit keeps by function, and one kept in two ways would never be kept at all.
 
 
-@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=32, show_spinner=False)
+@st.cache_resource(ttl=SETTLED_READ_S, max_entries=32, show_spinner=False)
 def _windows(url: str, marks: str, stage_id: str, _reader: Reader, _file: SessionFile, _stage: Stage) -> StageWindows:
     return _reader.read_windows(_file, _stage)
 
@@ -230,10 +291,15 @@ def _windows(url: str, marks: str, stage_id: str, _reader: Reader, _file: Sessio
 def _live_windows(
     url: str, marks: str, stage_id: str, _reader: Reader, _file: SessionFile, _stage: Stage
 ) -> StageWindows:
-    return _reader.read_windows(_file, _stage)
+    return _reader.read_latest_windows(_file, _stage)
 
 
-@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
+@st.cache_resource(ttl=MANY_READ_S, max_entries=32, show_spinner=False)
+def _growing(url: str, session_id: str, set_up_at: str, stage_id: str, cameras: str) -> GrowingWindows:
+    return GrowingWindows(session_id, stage_id)
+
+
+@st.cache_resource(ttl=SETTLED_READ_S, max_entries=64, show_spinner=False)
 def _review(
     url: str, code: str, marks: str, stage_id: str, expression: str, _reader: Reader, _file: SessionFile, _stage: Stage
 ) -> Review:
@@ -254,7 +320,7 @@ def _moments_so_far(
     return moments(_windows, expression)
 
 
-@st.cache_resource(ttl=_SETTLED_READ_S, max_entries=64, show_spinner=False)
+@st.cache_resource(ttl=SETTLED_READ_S, max_entries=64, show_spinner=False)
 def _suggestions(
     url: str,
     code: str,

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -30,6 +30,25 @@ const LOCALE = document.documentElement.lang;
 """
 # What all these pages share: the head and frame of their HTML, their colours and buttons, and how scripts find things.
 _BASE: Final = "page_base"
+
+
+async def body_within(request: Request, most: int) -> bytes | None:
+    """What is sent; None where it has more than so many bytes, of which the rest is not read.
+
+    Raises:
+        ClientDisconnect: the connection was cut.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            return None
+    return bytes(body)
+
+
+def problem_answer(status: int, line: str) -> Response:
+    """An answer that says in one line what is wrong."""
+    return JSONResponse({"problem": line}, status_code=status, headers=KEPT_NOWHERE)
 
 
 def page_routes(

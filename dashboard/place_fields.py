@@ -13,7 +13,7 @@ from babel import Locale
 
 from audience.countries import countries
 from audience.language import ENGLISH, N_, gettext, language
-from audience.privacy import NOT_LEGAL_ADVICE, SETTINGS, Setting, decide
+from audience.privacy import SETTINGS, Setting, decide
 
 NO_SETTING = N_("Choose the kind of place: it decides whether expressions may be measured.")
 _SETTINGS: Final[dict[Setting, str]] = {
@@ -83,56 +83,8 @@ def show_outcome(setting: Setting | None, country: str | None, *, heads_only: bo
     """What a session of these would measure, and why; or which choice is missing."""
     line = gettext(NO_SETTING)
     if setting is not None:
-        stays = gettext("This stays so for the session.")
-        line = f"{_outcome(setting, country, heads_only=heads_only)} {stays}"
+        decision = decide(setting, country, heads_only=heads_only)
+        names = {"setting": setting_name(setting), "country": country_name(country) if country else ""}
+        why = [gettext(sentence, **names) for sentence in decision.sentences]
+        line = " ".join([*why, gettext("This stays so for the session.")])
     st.html(f'<p class="hl-outcome" role="status">{escape(line)}</p>')
-
-
-def _outcome(setting: Setting, country: str | None, *, heads_only: bool) -> str:
-    """What `decide` decides, and why."""
-    measured = decide(setting, country, heads_only=heads_only).mode == "expressions"
-    if heads_only:
-        return gettext("Only heads are counted, as requested.")
-    if setting not in ("workplace", "education"):
-        return gettext("Expressions are measured (kind of place: {setting}).", setting=setting_name(setting))
-    if country is None:
-        because = (
-            gettext(
-                "Only heads are counted: inferring emotions at a workplace is prohibited in the EU (AI Act, article "
-                "5(1)(f)), and no country was given: give it if it is elsewhere."
-            )
-            if setting == "workplace"
-            else gettext(
-                "Only heads are counted: inferring emotions in education is prohibited in the EU (AI Act, article "
-                "5(1)(f)), and no country was given: give it if it is elsewhere."
-            )
-        )
-    elif not measured:
-        because = (
-            gettext(
-                "Only heads are counted: inferring emotions at a workplace is prohibited in the EU (AI Act, article "
-                "5(1)(f)). {country} is in the EU.",
-                country=country_name(country),
-            )
-            if setting == "workplace"
-            else gettext(
-                "Only heads are counted: inferring emotions in education is prohibited in the EU (AI Act, article "
-                "5(1)(f)). {country} is in the EU.",
-                country=country_name(country),
-            )
-        )
-    else:
-        because = (
-            gettext(
-                "Expressions are measured: {country} is outside the EU, whose ban on inferring emotions at a workplace "
-                "(AI Act, article 5(1)(f)) does not apply there. Other rules may.",
-                country=country_name(country),
-            )
-            if setting == "workplace"
-            else gettext(
-                "Expressions are measured: {country} is outside the EU, whose ban on inferring emotions in education "
-                "(AI Act, article 5(1)(f)) does not apply there. Other rules may.",
-                country=country_name(country),
-            )
-        )
-    return f"{because} {gettext(NOT_LEGAL_ADVICE)}"

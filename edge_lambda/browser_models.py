@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any, BinaryIO
 
 from edge_lambda.crops import LEAST_FRONTALITY, SCORING, SMALLEST_PX
-from edge_lambda.detectors.libfacedetection import CERTAIN, TALLER, LibFaceDetection, weights
+from edge_lambda.detectors.libfacedetection import CERTAIN, TALLER, WEIGHTS, LibFaceDetection
 from edge_lambda.detectors.libfacedetection_network import STRIDES, to_onnx
 from edge_lambda.detectors.second_look import ONE_FACE, STRIDE
 from edge_lambda.detectors.working_size import MAX_ENLARGED, SMALL_PIXELS
@@ -30,7 +30,7 @@ def main(output: BinaryIO) -> None:
     """
     scorer = ExpressionNet()
     files = {
-        "detector": to_onnx(weights()),
+        "detector": to_onnx(WEIGHTS.read()),
         "scorer": (resources.files("edge_lambda") / "models" / MODEL).read_bytes(),
     }
     about: dict[str, Any] = {

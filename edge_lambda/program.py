@@ -7,12 +7,15 @@ other error is reported and retried.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -142,6 +145,9 @@ def _run_device(settings: DeviceSettings) -> None:
             return _naming("HOUSELIGHTS_SOURCE", lambda: open_camera(settings.source, clock=clock, sleep=time.sleep))
 
         def on_heartbeat(heartbeat: Heartbeat) -> None:
+            if heartbeat.state == "ready":
+                _notify_started()
+            heartbeat = replace(heartbeat, version=settings.version)
             if recognition is not None:
                 heartbeat = recognition.noted(heartbeat)
             sender.send(heartbeat)
@@ -259,23 +265,15 @@ def _steps(settings: DeviceSettings, *, in_cloud: bool) -> tuple[DeliveryStep, .
 def _session(settings: DeviceSettings, clock: Clock) -> Callable[[], Any]:
     """What makes boto3's session, with new credentials each time."""
     # Only needed for S3, and slow to import on a small computer.
-    import boto3
+    from edge_lambda.delivery.iot_credentials import session_maker
 
-    from edge_lambda.delivery.iot_credentials import CredentialsProvider, device_session
-
-    if settings.credentials_url and settings.certificate is not None:
-        provider = CredentialsProvider(
-            url=settings.credentials_url, thing=settings.thing, certificate=settings.certificate
-        )
-
-        def session() -> Any:
-            return device_session(provider, region=settings.region, now=clock)
-    else:
-
-        def session() -> Any:
-            return boto3.Session(region_name=settings.region)
-
-    return session
+    return session_maker(
+        url=settings.credentials_url,
+        thing=settings.thing,
+        certificate=settings.certificate,
+        region=settings.region,
+        now=clock,
+    )
 
 
 def _naming(variable: str, make: Callable[[], Made]) -> Made:
@@ -284,6 +282,19 @@ def _naming(variable: str, make: Callable[[], Made]) -> Made:
         return make()
     except InvalidValue as problem:
         raise InvalidValue(f"{variable}: {problem}") from None
+
+
+def _notify_started() -> None:
+    """Says to whoever started this program that its models are loaded: systemd, or `edge_lambda.launcher`.
+
+    https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+    """
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        # One that begins with @ has no file.
+        notified.sendto(b"READY=1", f"\0{address[1:]}" if address.startswith("@") else address)
 
 
 def _state_folder() -> Path:

@@ -33,6 +33,7 @@ HOUSELIGHTS_IOT_CREDENTIALS   https://ID.credentials.iot.REGION.amazonaws.com/ro
 HOUSELIGHTS_THING             the device's name in AWS IoT
 HOUSELIGHTS_CERTIFICATE, HOUSELIGHTS_PRIVATE_KEY, HOUSELIGHTS_ROOT_CA   PEM files of the device's certificate
 AWS_REGION                    region of the bucket
+HOUSELIGHTS_VERSION           the program's version, for its status (that of the installed package)
 
 An empty variable counts as not set.
 """
@@ -43,6 +44,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal, TypeVar, cast
 
@@ -71,6 +73,7 @@ _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
+_VERSION = re.compile(r"[A-Za-z0-9.+-]{1,40}")
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SHOWN = 60  # characters of a wrong value
 
@@ -91,6 +94,7 @@ class DeviceSettings:
         certificate: the device's certificate; None if it has none.
         camera_key, signer: keys of the bundle of people to recognise, 32 bytes each; None to recognise nobody, as
             usual.
+        version: of the program; "" if it is not known.
         recogniser: the model to recognise with; imported, and its name checked, only where there is a key.
     """
 
@@ -123,6 +127,7 @@ class DeviceSettings:
     facing_axis: HeadPose | None = None
     status_every_s: float = RUNNING_EVERY_S
     under_pressure: UnderPressure = "device"
+    version: str = ""
 
 
 def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], Path]) -> DeviceSettings:
@@ -212,6 +217,7 @@ def read_settings(environment: Mapping[str, str], *, state_folder: Callable[[], 
             UnderPressure,
             read.value("HOUSELIGHTS_UNDER_PRESSURE", _one_of(("none", "thrifty", "device")), "device"),
         ),
+        version=read.value("HOUSELIGHTS_VERSION", _version, _installed_version()),
     )
     if read.problems:
         raise ExceptionGroup("settings", read.problems)
@@ -254,6 +260,19 @@ class _Reader:
 def _shown(text: str) -> str:
     shown = without_secrets(text)
     return repr(shown if len(shown) <= _SHOWN else shown[: _SHOWN - 3] + "...")
+
+
+def _version(text: str) -> str:
+    if not _VERSION.fullmatch(text):
+        raise InvalidValue("use letters, digits and dots, such as 1.2.3")
+    return text
+
+
+def _installed_version() -> str:
+    try:
+        return metadata.version("houselights")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:

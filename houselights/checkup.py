@@ -111,19 +111,19 @@ def _video() -> Finding:
 
 
 def _libfacedetection() -> Finding:
-    from edge_lambda.detectors.libfacedetection import weights_file
+    from edge_lambda.detectors.libfacedetection import WEIGHTS
     from edge_lambda.detectors.load import load_detector
 
     load_detector("libfacedetection", threads=1)
-    return Finding(what="detector libfacedetection", state="ok", says=_file(Path(str(weights_file()))))
+    return Finding(what="detector libfacedetection", state="ok", says=_file(Path(str(WEIGHTS.file))))
 
 
 def _centerface() -> Finding:
-    from edge_lambda.detectors.centerface import weights_file
+    from edge_lambda.detectors.centerface import WEIGHTS
     from edge_lambda.detectors.load import load_detector
 
     load_detector("centerface", threads=1)
-    return Finding(what="detector centerface", state="ok", says=_file(Path(str(weights_file()))))
+    return Finding(what="detector centerface", state="ok", says=_file(Path(str(WEIGHTS.file))))
 
 
 def _yunet() -> Finding:

@@ -138,7 +138,6 @@ class Ingest:
         """
         self._store, self._scorer, self._keep = store, scorer, keep
         self._setups = SetupCache(store)
-        self._scorer_stored = False
         self._newest_status: dict[tuple[str, str, str], int] = {}
 
     def record(
@@ -249,9 +248,7 @@ class Ingest:
         self, sheet: Sheet, delivered_ms: int, before_writing: Callable[[int], None] | None
     ) -> IngestResult:
         manifest = sheet.manifest
-        if not self._scorer_stored:
-            self._store.put_scorer(scorer_record(self._scorer))
-            self._scorer_stored = True
+        self._setups.put_own_scorer(scorer_record(self._scorer))
         scores = self._scorer.score(sheet)
         by_tile = dict(zip(manifest.tiles, scores, strict=True))
         windows, faces = [], []

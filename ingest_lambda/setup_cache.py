@@ -1,8 +1,13 @@
-"""Cached lookups of what is set up in the store: sessions with their stages and cameras, and scorers."""
+"""Cached lookups of what is set up in the store: sessions with their stages and cameras, and scorers.
+
+A session is looked up once for all its cameras, and the cameras of a stage are looked up together: each of a thousand
+copies of the function meets nearly every camera of a large festival, each of them seldom.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,6 +29,12 @@ class _CachedSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _CachedCameras:
+    at_ms: int
+    cameras: Mapping[str, Camera]  # by id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _CachedScorer:
     at_ms: int
     scorer: ScorerRecord
@@ -40,11 +51,14 @@ class SetupCache:
         """Creates the object without I/O."""
         self._store = store
         self._lock = threading.RLock()
-        self._sessions: dict[tuple[str, str, str], _CachedSession] = {}
+        self._sessions: dict[str, _CachedSession] = {}
+        self._cameras: dict[tuple[str, str], _CachedCameras] = {}
+        self._accepted: dict[tuple[str, str, str], int] = {}  # without a device, but accepted: since when
         self._scorers: dict[tuple[str, str], _CachedScorer] = {}
         self._unclaimed: dict[tuple[str, str, str], Camera] = {}  # without records and without a delivering device
         self._refused: dict[tuple[str, str, str], int] = {}  # camera -> refused since, milliseconds since the epoch
         self._stored_scorers: set[tuple[str, str]] = set()
+        self._own_scorer: ScorerRecord | None = None
         self._stages: dict[str, tuple[int, frozenset[str]]] = {}  # when they were read, and their ids
         self._seen: set[str] = set()  # sessions that were found at least once
 
@@ -61,13 +75,12 @@ class SetupCache:
             StoreUnavailable: the store cannot be read.
         """
         with self._lock:
-            key = (session_id, stage_id, camera_id)
-            cached = self._sessions.get(key)
-            if cached is None or not 0 <= now_ms - cached.at_ms < CACHE_MS:
-                self._sessions.pop(key, None)
-                session = self._look_up(session_id, stage_id, camera_id, now_ms)
-                cached = self._sessions[key] = _CachedSession(at_ms=now_ms, session=session)
-            return cached.session
+            cached = self._sessions.get(session_id)
+            if cached is None or not _is_recent(cached.at_ms, now_ms):
+                return self._look_up(session_id, stage_id, camera_id, now_ms)
+            if self._may_deliver(session_id, stage_id, camera_id, now_ms):
+                return cached.session
+            return self._look_up(session_id, stage_id, camera_id, now_ms)
 
     def scorer(self, session_id: str, scorer: ScorerRecord, *, own: ScorerRecord, now_ms: int) -> ScorerRecord:
         """The scorer under which a camera's windows are recorded.
@@ -90,11 +103,14 @@ class SetupCache:
         """
         with self._lock:
             cached = self._scorers.get((session_id, scorer.name))
-            if cached and cached.scorer == scorer and 0 <= now_ms - cached.at_ms < CACHE_MS:
+            if cached and cached.scorer == scorer and _is_recent(cached.at_ms, now_ms):
                 return cached.recorded
-            shared, stored = self._store.scorers(), self._store.scorers(session_id)
-            declared = {name: one for name, one in stored.items() if name not in shared}
-            recorded = admitted(scorer, own=own, shared=shared, declared=declared)
+            stored = shared = self._store.scorers()
+            recorded = admitted(scorer, own=own, shared=shared, declared={})
+            if is_of_one_session(recorded.name):
+                stored = self._store.scorers(session_id)
+                declared = {name: one for name, one in stored.items() if name not in shared}
+                recorded = admitted(scorer, own=own, shared=shared, declared=declared)
             if recorded.name in stored:
                 self._stored_scorers.add((session_id, recorded.name))
                 self._scorers[session_id, scorer.name] = _CachedScorer(at_ms=now_ms, scorer=scorer, recorded=recorded)
@@ -113,6 +129,18 @@ class SetupCache:
                 self._store.put_scorer(scorer, session_id if is_of_one_session(scorer.name) else None)
                 self._stored_scorers.add((session_id, scorer.name))
 
+    def put_own_scorer(self, scorer: ScorerRecord) -> None:
+        """Writes the receiver's own scorer to the shared list, if it is not there: every copy of the function has it.
+
+        Raises:
+            StoreUnavailable: the store cannot be read or written.
+        """
+        with self._lock:
+            if scorer != self._own_scorer:
+                if self._store.scorers().get(scorer.name) != scorer:
+                    self._store.put_scorer(scorer)
+                self._own_scorer = scorer
+
     def claim_camera(self, session_id: str, stage_id: str, camera_id: str) -> None:
         """Records that a device delivers for a camera that had no device so far. Call it before its first records.
 
@@ -123,17 +151,32 @@ class SetupCache:
             camera = self._unclaimed.pop((session_id, stage_id, camera_id), None)
             if camera is not None:
                 self._store.put_camera(session_id, stage_id, replace(camera, delivered_by=camera_id))
+                self._cameras.pop((session_id, stage_id), None)  # what is cached says that it is unclaimed
 
     def forget_deleted(self, session_id: str) -> FacesRefused:
         """Forgets a session that was deleted, and returns the error to raise."""
         with self._lock:
             self._stages.pop(session_id, None)
-            self._sessions = {key: one for key, one in self._sessions.items() if key[0] != session_id}
+            self._sessions.pop(session_id, None)
+            self._cameras = {key: one for key, one in self._cameras.items() if key[0] != session_id}
+            self._accepted = {key: one for key, one in self._accepted.items() if key[0] != session_id}
             self._scorers = {key: one for key, one in self._scorers.items() if key[0] != session_id}
             self._stored_scorers = {key for key in self._stored_scorers if key[0] != session_id}
             return FacesRefused(
                 f"session {session_id!r} was deleted: further deliveries of its cameras are deleted too"
             )
+
+    def _may_deliver(self, session_id: str, stage_id: str, camera_id: str, now_ms: int) -> bool:
+        """Whether a camera was set up, and accepted, not long ago."""
+        key = (session_id, stage_id, camera_id)
+        cached = self._cameras.get(key[:2])
+        if cached is None or not _is_recent(cached.at_ms, now_ms):
+            camera = self._read_cameras(session_id, stage_id, now_ms).get(camera_id)
+        else:
+            camera = cached.cameras.get(camera_id)
+        if camera is None or camera.delivered_by is not None:
+            return camera is not None and camera.delivered_by == camera_id
+        return key in self._accepted and _is_recent(self._accepted[key], now_ms)
 
     def _look_up(self, session_id: str, stage_id: str, camera_id: str, now_ms: int) -> Session:
         what = f"session {session_id!r}"
@@ -141,8 +184,9 @@ class SetupCache:
         try:
             session = self._store.session(session_id)
             self._seen.add(session_id)
+            self._sessions[session_id] = _CachedSession(at_ms=now_ms, session=session)
             what = f"camera {camera_id!r} of stage {stage_id!r} of session {session_id!r}"
-            camera = self._camera(session_id, stage_id, camera_id)
+            camera = self._read_cameras(session_id, stage_id, now_ms).get(camera_id)
             # All stages of a festival are much to read for each camera.
             if camera is None and not self._has_stage(session_id, stage_id, now_ms):
                 what = f"stage {stage_id!r} of session {session_id!r}"
@@ -156,26 +200,29 @@ class SetupCache:
             )
         key = (session_id, stage_id, camera_id)
         refused_ms = self._refused.pop(key, None)
-        cached = refused_ms is not None and 0 <= now_ms - refused_ms < CACHE_MS and camera.delivered_by is None
+        cached = refused_ms is not None and _is_recent(refused_ms, now_ms) and camera.delivered_by is None
         if cached or not self._accepts_deliveries(camera, session, stage_id, now_ms):
             self._refused[key] = refused_ms if cached and refused_ms is not None else now_ms
             raise DeliveryRefused(
                 f"{what} accepts no deliveries: its records were made on a computer, or another device delivers for "
                 "it; set up another camera for this device with `houselights prepare --camera`"
             )
+        if camera.delivered_by is None:
+            self._accepted[key] = now_ms
         return session
 
     def _has_stage(self, session_id: str, stage_id: str, now_ms: int) -> bool:
         # All stages of a festival are read at once, so not anew for each of its cameras.
         at_ms, known = self._stages.get(session_id, (0, frozenset()))
-        if stage_id not in known or not 0 <= now_ms - at_ms < CACHE_MS:
+        if stage_id not in known or not _is_recent(at_ms, now_ms):
             known = frozenset(stage.stage_id for stage in self._store.stages(session_id))
             self._stages[session_id] = (now_ms, known)
         return stage_id in known
 
-    def _camera(self, session_id: str, stage_id: str, camera_id: str) -> Camera | None:
-        found = (one for one in self._store.cameras(session_id, stage_id) if one.camera_id == camera_id)
-        return next(found, None)
+    def _read_cameras(self, session_id: str, stage_id: str, now_ms: int) -> Mapping[str, Camera]:
+        cameras = {camera.camera_id: camera for camera in self._store.cameras(session_id, stage_id)}
+        self._cameras[session_id, stage_id] = _CachedCameras(at_ms=now_ms, cameras=cameras)
+        return cameras
 
     def _accepts_deliveries(self, camera: Camera, session: Session, stage_id: str, now_ms: int) -> bool:
         """Whether a device may deliver for a camera. A device delivers under its own name, which is the camera's id.
@@ -193,7 +240,7 @@ class SetupCache:
             for beat in self._store.heartbeats(session_id)
         ):
             # Another function instance may have claimed the camera in the meantime and recorded these.
-            now = self._camera(session_id, stage_id, camera_id)
+            now = self._read_cameras(session_id, stage_id, now_ms).get(camera_id)
             return now is not None and now.delivered_by == camera_id
         self._unclaimed[session_id, stage_id, camera_id] = camera
         return True
@@ -208,3 +255,7 @@ class SetupCache:
             in self._store.windows(session.session_id, stage_id, from_ms=from_ms, until_ms=from_ms + HOUR_MS).cameras
             for from_ms in (began_ms, max(began_ms, last_ms - HOUR_MS))
         )
+
+
+def _is_recent(at_ms: int, now_ms: int) -> bool:
+    return 0 <= now_ms - at_ms < CACHE_MS

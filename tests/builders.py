@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from audience.alerts import Alert
 from audience.exclusions import Annotation, Exclusion
@@ -150,8 +151,7 @@ def a_window(
     scorer: str = SCORER,
 ) -> WindowRecord:
     """A window of the faces `seen`, or else of `of` faces of which `smiling` smile (confidence 1 against 0)."""
-    if seen is None:
-        seen = faces(*([1.0] * smiling + [0.0] * (of - smiling)))
+    count = max(smiling, of) if seen is None else len(seen)
     return WindowRecord(
         session_id=session_id,
         stage_id=stage_id,
@@ -159,12 +159,18 @@ def a_window(
         start_ms=after_ms(at_s) if start_ms is None else start_ms,
         part=part,
         width_ms=width_ms,
-        faces=len(seen),
-        expected=len(seen) if expected is None else expected,
-        tallies=tallies_of(seen, THRESHOLDS),
+        faces=count,
+        expected=count if expected is None else expected,
+        tallies=dict(_tallies(smiling, of)) if seen is None else tallies_of(seen, THRESHOLDS),
         scorer=scorer,
         expires_ms=expires_ms,
     )
+
+
+@cache
+def _tallies(smiling: int, of: int) -> Mapping[str, Tally]:
+    """Tallies of faces of which some smile. Sessions have thousands of such windows, and few that differ."""
+    return tallies_of(faces(*([1.0] * smiling + [0.0] * (of - smiling))), THRESHOLDS)
 
 
 def a_head_count(

@@ -18,6 +18,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_lambda.device_certificate import DeviceCertificate
+from tests.certificates import Authority
 from tests.debian import install
 from tests.ticking import limit_s
 
@@ -89,6 +90,31 @@ def a_broker(folder: Path, *settings: str) -> Iterator[Broker]:
         yield broker
     finally:
         broker.kill()
+
+
+@contextmanager
+def a_broker_with_rights(folder: Path, authority: Authority, rights: str) -> Iterator[Broker]:
+    """A running broker to which clients are known by their certificates, as to AWS IoT.
+
+    Args:
+        folder: for its settings.
+        authority: signs the broker's certificate and its clients'.
+        rights: who may publish and read what, as Mosquitto's `acl_file` says it.
+    """
+    server, file = authority.signs("broker"), folder / "rights"
+    file.write_text(rights)
+    file.chmod(0o600)
+    settings = (
+        f"cafile {authority.root}",
+        f"certfile {server.certificate}",
+        f"keyfile {server.private_key}",
+        "require_certificate true",
+        "use_identity_as_username true",
+        f"acl_file {file}",
+    )
+    with a_broker(folder, *settings) as broker:
+        broker.start()
+        yield broker
 
 
 class Listener:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from houselights.bundling import BucketBundles, CameraBundles
 from houselights.local_cloud.cloud import LocalCloud
 from houselights.sighting_intake import PictureBucket, SightingIntake, listen, take_pictures
 from tests.audience.identity.conftest import QUALITY, Desk
+from tests.builders import a_heartbeat
 from tests.edge.test_recognition import FACE, GRACE, TINY
 
 CAMERAS = [("fair-1", "gate", name) for name in ("left", "middle", "right")]
@@ -89,20 +91,7 @@ class SiteDevice:
     def heartbeat(self) -> Heartbeat:
         """What it would send now."""
         at_ms = round(time.time() * 1000)
-        return self.recognition.noted(
-            Heartbeat(
-                session_id=self.camera[0],
-                stage_id=self.camera[1],
-                camera_id=self.camera[2],
-                at_ms=at_ms,
-                state="running",
-                frames_per_s=1.0,
-                faces=0,
-                last_window_ms=None,
-                lag_s=0.0,
-                received_ms=at_ms,
-            )
-        )
+        return self.recognition.noted(replace(a_heartbeat(*self.camera), at_ms=at_ms, received_ms=at_ms))
 
     def people(self) -> int:
         """How many people it looks for now."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -14,9 +13,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
+from bench.viewing import server_of
 from tests.debian import install
 from tests.ticking import exit_code, limit_s, until
 
@@ -68,12 +67,7 @@ class Pair:
 
     def kill(self, server: str) -> None:
         """Ends a server at once, as a lost machine would."""
-        port = int(server.rpartition(":")[2])
-        for connection in psutil.net_connections(kind="tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-                os.kill(connection.pid, signal.SIGKILL)
-                return
-        raise AssertionError(f"nothing listens at {server}")
+        server_of(server).kill()
 
 
 @contextmanager

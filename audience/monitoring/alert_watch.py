@@ -17,7 +17,7 @@ from audience.errors import AlertNotDelivered, SessionNotFound, StoreUnavailable
 from audience.monitoring.alert_messages import AlertMessage, Notifier, Turn
 from audience.monitoring.evaluate import evaluate, is_watched
 from audience.monitoring.situation import SituationReader
-from audience.recent_sessions import recent_sessions
+from audience.recent_sessions import RECENT_MS
 from audience.sessions import Session
 from audience.store import Store
 from audience.time import to_ms
@@ -237,7 +237,11 @@ def sessions_to_watch(store: Store, now_ms: int) -> list[str]:
         StoreUnavailable: the store cannot be read.
     """
     found = []
-    for session in recent_sessions(store, now_ms):
+    for session_id in store.alerting.sessions(now_ms - RECENT_MS):
+        try:
+            session = store.session(session_id)
+        except SessionNotFound:
+            continue
         ended_ms = None if session.ended_at is None else to_ms(session.ended_at)
         if ended_ms is None or now_ms - ended_ms < SETTLED_MS:
             book = store.alerting.book(session.session_id)

@@ -14,6 +14,8 @@ State = Literal["dead", "failed", "away", "dark", "blurred", "late", "starting",
 STATES: tuple[State, ...] = get_args(State)
 """Sorted by urgency."""
 
+_URGENCY: Final = {state: place for place, state in enumerate(STATES)}
+
 _ENDED: Final = ("stopped", "finished")
 """States of a heartbeat after which no other comes."""
 
@@ -101,7 +103,13 @@ class CameraStatus:
 
 
 def camera_status(
-    stage_id: str, camera_id: str, heartbeat: Heartbeat | None, recorded_until_ms: int | None, now_ms: int
+    stage_id: str,
+    camera_id: str,
+    heartbeat: Heartbeat | None,
+    recorded_until_ms: int | None,
+    now_ms: int,
+    *,
+    device: str = "",
 ) -> CameraStatus:
     """Derives the state of a camera at an instant.
 
@@ -111,9 +119,10 @@ def camera_status(
         recorded_until_ms: end of its newest window in the store, milliseconds since the epoch; None if unknown or
             missing; then the delay is the camera's own figure.
         now_ms: the instant, milliseconds since the epoch.
+        device: see `CameraStatus`.
     """
     if heartbeat is None:
-        return _status_from_records(stage_id, camera_id, recorded_until_ms, now_ms)
+        return replace(_status_from_records(stage_id, camera_id, recorded_until_ms, now_ms), device=device)
     seen_s = seconds_since(heartbeat, now_ms)
     error_s = None if heartbeat.received_ms is None else (heartbeat.at_ms - heartbeat.received_ms) / 1000
     delay_s = None
@@ -129,6 +138,7 @@ def camera_status(
         delay_s=delay_s,
         clock_error_s=error_s,
         heartbeat=heartbeat,
+        device=device,
     )
 
 
@@ -162,8 +172,12 @@ def camera_statuses(
     """
     beats = {(beat.stage_id, beat.camera_id): beat for beat in heartbeats}
     found = [
-        replace(
-            camera_status(stage, camera.camera_id, beats.get(place), recorded_until_ms.get(place), now_ms),
+        camera_status(
+            stage,
+            camera.camera_id,
+            beats.get(place),
+            recorded_until_ms.get(place),
+            now_ms,
             device=camera.delivered_by or "",
         )
         for stage, of_stage in cameras.items()
@@ -172,7 +186,7 @@ def camera_statuses(
     ]
     if over:
         found = [_after_the_end(one) for one in found]
-    return sorted(found, key=lambda one: (STATES.index(one.state), one.stage_id, one.camera_id))
+    return sorted(found, key=lambda one: (_URGENCY[one.state], one.stage_id, one.camera_id))
 
 
 def is_receiving(session: Session, heartbeats: Iterable[Heartbeat], now_ms: int) -> bool:

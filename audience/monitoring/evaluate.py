@@ -43,17 +43,21 @@ def findings(
 
 
 def _of_camera(rule: AlertRule, status: CameraStatus, name: str) -> Finding:
-    where = f"camera {status.camera_id} of {name}"
     holds: bool | None
+    message = ""
     if rule.what == "camera":
         # A camera that never connected, or was stopped, raises no alert.
-        holds, message = status.state in UNUSABLE, f"{where} is {status.state}"
+        holds = status.state in UNUSABLE
+        if holds:
+            message = f"camera {status.camera_id} of {name} is {status.state}"
     elif status.heartbeat is None or status.delay_s is None:
         # A camera that does not run has no delay; that of a dead one is unknown.
-        holds, message = (None if status.state == "dead" else False), ""
+        holds = None if status.state == "dead" else False
     else:
         holds = status.delay_s > late_threshold_s(status.heartbeat, rule.limit)
-        message = f"figures of {where} arrive {status.delay_s:.0f} s late (limit {rule.limit:g} s)"
+        if holds:
+            late = f"arrive {status.delay_s:.0f} s late (limit {rule.limit:g} s)"
+            message = f"figures of camera {status.camera_id} of {name} {late}"
     return Finding(rule=rule, stage_id=status.stage_id, camera_id=status.camera_id, holds=holds, message=message)
 
 

@@ -357,14 +357,14 @@ def _reported(stage_id: str, cameras: Sequence[Camera], heartbeats: Sequence[Hea
     """A stage by what its cameras report: the faces in view, where cameras that overlap count once."""
     set_up = {camera.camera_id for camera in cameras}
     faces = {beat.camera_id: beat.faces for beat in heartbeats if beat.camera_id in set_up and _is_alive(beat, now_ms)}
-    counted: set[str] = set()
-    pairs = overlapping(cameras)
-    # The same rule as for windows (`WindowTable.over_cameras`).
-    for camera_id in sorted(faces, key=lambda one: (-faces[one], one)):
-        if not any(frozenset({camera_id, other}) in pairs for other in counted):
-            counted.add(camera_id)
-    seen = float(sum(faces[camera_id] for camera_id in counted)) if faces else None
-    return StageNow(stage_id=stage_id, faces=seen, share=None, n=0.0)
+    if pairs := overlapping(cameras):
+        counted: list[str] = []
+        # The same rule as for windows (`WindowTable.over_cameras`).
+        for camera_id in sorted(faces, key=lambda one: (-faces[one], one)):
+            if not any(frozenset({camera_id, other}) in pairs for other in counted):
+                counted.append(camera_id)
+        faces = {camera_id: faces[camera_id] for camera_id in counted}
+    return StageNow(stage_id=stage_id, faces=float(sum(faces.values())) if faces else None, share=None, n=0.0)
 
 
 def _newest_liveliness(read: Sequence[StageSums], as_of_ms: int) -> dict[str, float]:

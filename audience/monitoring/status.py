@@ -46,10 +46,11 @@ _FIELDS = (
     "bundle",
     "step",
     "every_s",
+    "version",
 )
 _SINCE_PICTURES_ARE_MEASURED = ("brightness", "sharpness")
 _ADDED_ON_THE_WAY = ("topic", "received_ms")
-_LONGEST_NAME, _LONGEST_STATE = 200, 20
+_LONGEST_NAME, _LONGEST_STATE, _LONGEST_VERSION = 200, 20, 40
 # Control characters, line and paragraph separators, bidirectional controls, and lone surrogates, which Python makes of
 # file names that are not valid text.
 _NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -74,6 +75,7 @@ def status_message(heartbeat: Heartbeat) -> bytes:
     is as usual is left out of the newer fields: earlier receivers know no such field.
     """
     newer: dict[str, Any] = {"bundle": heartbeat.bundle, "step": heartbeat.step, "every_s": heartbeat.every_s}
+    newer["version"] = heartbeat.version or None
     if heartbeat.step == "live":
         del newer["step"]
     return dump(
@@ -119,7 +121,7 @@ def read_status(data: bytes) -> Heartbeat:
         raise SheetRejected("it is not a status")
     if whole(document.get("schema"), "the schema") != SCHEMA:
         raise SheetRejected(f"the status is of schema {document['schema']}, and this reads schema {SCHEMA}")
-    for name in ("last_window_ms", "bundle", "step", "every_s", *_SINCE_PICTURES_ARE_MEASURED):
+    for name in ("last_window_ms", "bundle", "step", "every_s", "version", *_SINCE_PICTURES_ARE_MEASURED):
         document.setdefault(name, None)  # passing JSON through SQL may drop a null
     added = _ADDED_ON_THE_WAY if document.keys() & set(_ADDED_ON_THE_WAY) else ()
     fields = dict(zip(_FIELDS + added, fields_of(document, "the status", _FIELDS + added), strict=True))
@@ -148,6 +150,7 @@ def read_status(data: bytes) -> Heartbeat:
             # As for the state.
             step=None if fields["step"] is None else _line(fields["step"], "the step", _LONGEST_STATE),  # type: ignore[arg-type]
             every_s=_measure(fields["every_s"], "the seconds between heartbeats"),
+            version="" if fields["version"] is None else _line(fields["version"], "the version", _LONGEST_VERSION),
         )
     except InvalidValue as problem:
         raise SheetRejected(str(problem)) from None

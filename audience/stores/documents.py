@@ -6,6 +6,7 @@ older version did not write get their defaults, and the dataclass validates its 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +38,7 @@ _TYPES: dict[str, type[AlertDocument]] = {
 
 # Fields that an earlier version refuses as unknown: left out where they say nothing, so that it can read the rest.
 _LEFT_OUT_IF_EMPTY: dict[type, tuple[str, ...]] = {
-    Heartbeat: ("bundle", "every_s", "step"),
+    Heartbeat: ("bundle", "every_s", "step", "version"),
     Session: ("notice",),
     Stage: ("directions",),
     AlertMark: ("note",),
@@ -70,6 +71,9 @@ def from_json(document: str, kind: type[Record]) -> Record:
         record = msgspec.convert(fields, kind)
     except (ValueError, RecursionError) as problem:  # raised by json, and by msgspec for types and values
         raise StoreUnavailable(f"{what} is damaged ({problem}): restore the store from a backup") from None
+    # Most documents have no others in them: for those the names of their fields say it all.
+    if _NESTED.isdisjoint(map(type, fields.values())) and fields.keys() <= _names_of(kind):
+        return record
     if unknown := sorted(_unknown(fields, _fields(record))):
         raise StoreTooNew(f"{what} has the unknown field {unknown[0]!r}: use a newer Houselights, which wrote it")
     return record
@@ -174,7 +178,17 @@ def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
-_NESTED = frozenset({dict, list})
+_NESTED: Final = frozenset({dict, list})
+
+
+_NAMES: Final[dict[type, frozenset[str]]] = {}
+
+
+def _names_of(kind: type[Any]) -> frozenset[str]:
+    """The names of a dataclass's fields."""
+    if kind not in _NAMES:
+        _NAMES[kind] = frozenset(field.name for field in dataclasses.fields(kind))
+    return _NAMES[kind]
 
 
 def _unknown(document: Any, record: Any) -> Iterator[str]:

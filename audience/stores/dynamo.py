@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from audience.alerts import AlertBook
+from audience.alerts import Alert, AlertBook, AlertRule
 from audience.errors import SessionNotFound
 from audience.faces import WindowFaces
 from audience.rollups import RollupWidth
@@ -38,13 +38,18 @@ from audience.stores.dynamo_items import (
     KeyRange,
     Kind,
     between,
+    camera_key,
+    cameras_of,
     changed_key,
     changed_on,
+    distinct,
     document_item,
     documents_of,
     expiry,
     faces_item,
     faces_of,
+    heartbeat_key,
+    heartbeats_of,
     key,
     recorded_key,
     recorded_of,
@@ -59,6 +64,7 @@ from audience.stores.dynamo_items import (
 from audience.stores.dynamo_rollups import DynamoRollups
 from audience.stores.dynamo_sessions import DynamoSessions
 from audience.stores.dynamo_table import DynamoTable
+from audience.stores.presence import now_ms
 from audience.time import from_ms as instant
 from audience.transcripts import Transcript
 from audience.window_table import WindowTable
@@ -76,6 +82,8 @@ class DynamoAlerting:
     def put(self, session_id: str, document: AlertDocument) -> None:
         key = _key(session_id, document)
         with self._sessions.writing_under([session_id], [key]):
+            if isinstance(document, AlertRule | Alert):
+                self._sessions.index.put_alerts(self._sessions.one(session_id))
             self._table.put(document_item(key, documents.to_json(document)))
 
     def drop(self, session_id: str, document: AlertDocument) -> None:
@@ -85,17 +93,23 @@ class DynamoAlerting:
         items = self._table.rows(under(documents_of(session_id), _KIND), ("sk", "document"))
         return documents.book_of((item["sk"]["S"].removeprefix(f"{_KIND}#"), item["document"]["S"]) for item in items)
 
+    def sessions(self, since_ms: int) -> list[str]:
+        return self._sessions.index.with_alerts(since_ms)
+
 
 def _key(session_id: str, document: AlertDocument) -> Item:
     return key(documents_of(session_id), f"{_KIND}#{documents.key_of(document)}")
 
 
-# How often a store repeats the mark that a stage has records, in case the session was deleted meanwhile. A mark with
-# every window would be one write in five.
+# How long a mark of a stage that is recorded counts. Whoever writes looks, as often, whether another did: a mark with
+# every window would be one write in five, and so would one of each of a thousand copies each minute.
 MARK_AGAIN_S = 60.0
 
-# A mark of a change holds for what is written within `MARK_AGAIN_S`, and a write may take as long again.
-_MARKED_BEFORE_MS = 120_000
+# A stage's mark does not repeat a mark of a change on the same session that is as new as this.
+_CHANGE_COUNTS_S = 30.0
+
+# A mark of a change holds for what is written within both, and a write may take a minute.
+_MARKED_BEFORE_MS = 150_000
 
 _KEY = ("pk", "sk")
 
@@ -159,14 +173,14 @@ class DynamoStore:
         return SessionPage(sessions=tuple(listed), after=following)
 
     def changed_sessions(self, since_ms: int) -> list[str]:
-        now_ms = _now_ms()
-        if since_ms < now_ms - DELETIONS_KNOWN_MS:
+        read_ms = now_ms()
+        if since_ms < read_ms - DELETIONS_KNOWN_MS:
             # Marks from before are forgotten: what is there may have changed, and what was deleted since is known.
             everything = [session.session_id for session in self.sessions()]
-            return sorted({*everything, *self.changed_sessions(now_ms - DELETIONS_KNOWN_MS + DAY_MS)})
+            return sorted({*everything, *self.changed_sessions(read_ms - DELETIONS_KNOWN_MS + DAY_MS)})
         since_ms -= _MARKED_BEFORE_MS
         # Clocks of writers may be ahead.
-        days = range(since_ms // DAY_MS, (now_ms + _MARKED_BEFORE_MS) // DAY_MS + 1)
+        days = range(since_ms // DAY_MS, (read_ms + _MARKED_BEFORE_MS) // DAY_MS + 1)
         ranges = [keys for day in days for keys in changed_on(_day(day * DAY_MS))]
         marks = (mark for found in self._table.rows_each(ranges, ("sk", "at_ms")) for mark in found)
         return sorted({mark["sk"]["S"] for mark in marks if int(mark["at_ms"]["N"]) >= since_ms})
@@ -238,11 +252,16 @@ class DynamoStore:
         return {item["sk"]["S"].rpartition("#")[2]: bytes(item["jpeg"]["B"]) for item in items}
 
     def put_camera(self, session_id: str, stage_id: str, camera: Camera) -> None:
-        camera_key = _camera_key("CAMERA", session_id, stage_id, camera.camera_id)
-        self._put(camera_key, documents.to_json(camera), session_id)
+        self._sessions.index.check_version()
+        at, mark = camera_key(session_id, stage_id, camera.camera_id), recorded_key(session_id, stage_id)
+        with self._sessions.writing_under([session_id], [at, mark]) as set_up:
+            self._mark_recorded({(session_id, stage_id, set_up[session_id])})
+            self._table.put(document_item(at, documents.to_json(camera)))
 
     def cameras(self, session_id: str, stage_id: str) -> list[Camera]:
-        found = self._documents(under(documents_of(session_id), "CAMERA", stage_id))
+        found = self._documents(cameras_of(session_id, stage_id))
+        if not found:
+            self._sessions.index.check_version()
         return [documents.from_json(document, Camera) for document in found]
 
     def put_windows(
@@ -259,9 +278,9 @@ class DynamoStore:
         keys = [_key_of(item) for item in items] + [recorded_key(*place) for place in places]
         progress_items = []
         if progress is not None:
-            camera_key = _camera_key("PROGRESS", progress.session_id, progress.stage_id, progress.camera_id)
-            progress_items = [document_item(camera_key, documents.to_json(progress))]
-            keys.append(camera_key)
+            progress_key = _progress_key(progress.session_id, progress.stage_id, progress.camera_id)
+            progress_items = [document_item(progress_key, documents.to_json(progress))]
+            keys.append(progress_key)
         session_ids = {session_id for session_id, _ in places} | ({progress.session_id} if progress else set())
         with self._sessions.writing_under(session_ids, keys, set_up_at) as set_up:
             self._mark_recorded({(*place, set_up[place[0]]) for place in places})
@@ -303,7 +322,7 @@ class DynamoStore:
 
     def delete_camera_records(self, session_id: str, stage_id: str, camera_id: str) -> None:
         # The progress first, because it must not claim deleted windows.
-        self._table.delete_all([_camera_key("PROGRESS", session_id, stage_id, camera_id)])
+        self._table.delete_all([_progress_key(session_id, stage_id, camera_id)])
         self._mark_changed(session_id)
         for kind in _RECORDS:
             found = self._keys(_all_of(kind, session_id, stage_id))
@@ -311,7 +330,7 @@ class DynamoStore:
         self._mark_changed(session_id)
 
     def progress(self, session_id: str, stage_id: str, camera_id: str) -> RecordingProgress | None:
-        item = self._table.get(_camera_key("PROGRESS", session_id, stage_id, camera_id))
+        item = self._table.get(_progress_key(session_id, stage_id, camera_id))
         return documents.from_json(_document(item), RecordingProgress) if item else None
 
     def recordings(self, session_id: str) -> list[RecordingProgress]:
@@ -336,13 +355,14 @@ class DynamoStore:
         return {scorer.name: scorer for scorer in found}
 
     def put_heartbeat(self, heartbeat: Heartbeat, *, set_up_at: datetime | None = None) -> None:
-        camera_key = _camera_key("HEARTBEAT", heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
-        with self._sessions.writing_under([heartbeat.session_id], [camera_key], set_up_at):
-            self._table.put(document_item(camera_key, documents.to_json(heartbeat)))
+        beat_key = heartbeat_key(heartbeat.session_id, heartbeat.stage_id, heartbeat.camera_id)
+        with self._sessions.writing_under([heartbeat.session_id], [beat_key], set_up_at):
+            self._table.put(document_item(beat_key, documents.to_json(heartbeat)))
 
     def heartbeats(self, session_id: str) -> list[Heartbeat]:
-        found = self._documents(under(documents_of(session_id), "HEARTBEAT"))
-        return [documents.from_json(document, Heartbeat) for document in found]
+        found = self._table.rows_each(heartbeats_of(session_id), ("sk", "document"))
+        items = sorted((item for items in found for item in items), key=lambda item: str(item["sk"]["S"]))
+        return [documents.from_json(_document(item), Heartbeat) for item in items]
 
     def prune(self, now_ms: int) -> int:
         """Deletes at once what DynamoDB's TTL would delete within two days; reads every record."""
@@ -356,7 +376,7 @@ class DynamoStore:
         return removed
 
     def recorded_stages(self, session_id: str) -> list[str]:
-        """Ids of the stages of a session that may have records, described or not, sorted."""
+        """Ids of the stages of a session that may have cameras or records, described or not, sorted."""
         found = self._table.rows_each(recorded_of(session_id), ("sk",))
         return sorted(mark["sk"]["S"] for marks in found for mark in marks)
 
@@ -372,15 +392,29 @@ class DynamoStore:
         self.close()
 
     def _mark_recorded(self, places: set[Place]) -> None:
-        """Marks that stages have records, before these are written, so that a deletion finds them all."""
+        """Marks that stages have cameras or records, before these are written, so that a deletion finds them all.
+
+        Another writer's mark counts as one's own. Reading it costs a fifth of writing it.
+        """
         now_s = time.monotonic()
         with self._lock:
             due = [place for place in places if now_s - self._recorded.get(place, -MARK_AGAIN_S) >= MARK_AGAIN_S]
-        marks = [recorded_key(session_id, stage_id) for session_id, stage_id, _ in due]
-        changes = [_change_mark(session_id, stage_id) for session_id, stage_id, _ in due]
-        self._table.put_all([*marks, *changes])
+        marks = {place: {**recorded_key(*place[:2]), **_marked_at(now_ms())} for place in due}
+        ages_s = self._ages_s(marks.values())
+        late = [place for place in due if not 0 <= ages_s.get(_id_of(marks[place]), -1) < MARK_AGAIN_S]
+        changes = distinct(_change_mark(session_id, stage_id) for session_id, stage_id, _ in late)
+        change_ages_s = self._ages_s(changes)
+        new = [one for one in changes if not 0 <= change_ages_s.get(_id_of(one), -1) < _CHANGE_COUNTS_S]
+        self._table.put_all([*(marks[place] for place in late), *new])
         with self._lock:
-            self._recorded |= dict.fromkeys(due, now_s)
+            for place in due:
+                self._recorded[place] = now_s - (0.0 if place in late else ages_s[_id_of(marks[place])])
+
+    def _ages_s(self, marks: Iterable[Item]) -> dict[tuple[str, str], float]:
+        """Seconds since these marks were made, of those that there are, by `_id_of`; by the clocks of their writers."""
+        found = self._table.get_each([_key_of(mark) for mark in marks])
+        read_ms = now_ms()
+        return {_id_of(mark): (read_ms - int(mark["at_ms"]["N"])) / 1000 for mark in found if "at_ms" in mark}
 
     def _sweep(self, session_id: str, stages: set[str]) -> int:
         """Deletes the items of a session except the session itself and its marks; returns how many.
@@ -391,9 +425,11 @@ class DynamoStore:
         """
         found = [item for item in self._keys(under(documents_of(session_id))) if item["sk"]["S"] != SESSION]
         for item in found:
-            kind, stage_id, *_ = item["sk"]["S"].split("#")  # such as `STAGE#main` and `CAMERA#main#cam-1`
+            kind, stage_id, *_ = item["sk"]["S"].split("#")  # such as `STAGE#main` and `PROGRESS#main#cam-1`
             stages |= {stage_id} if kind not in ("ALERTING", "SCORER", SESSION) else set()
         stages |= set(self.recorded_stages(session_id))
+        for beats in self._table.rows_each(heartbeats_of(session_id), _KEY):
+            found += beats
         # The progress before the windows it claims.
         self._table.delete_all(found)
         return len(found) + sum(self._table.delete_range(under(records_of(session_id, one))) for one in sorted(stages))
@@ -414,8 +450,8 @@ class DynamoStore:
         return self._table.rows(keys, _KEY)
 
 
-def _camera_key(kind: str, session_id: str, stage_id: str, camera_id: str) -> Item:
-    return key(documents_of(session_id), f"{kind}#{stage_id}#{camera_id}")
+def _progress_key(session_id: str, stage_id: str, camera_id: str) -> Item:
+    return key(documents_of(session_id), f"PROGRESS#{stage_id}#{camera_id}")
 
 
 def _transcript_key(session_id: str, stage_id: str) -> Item:
@@ -431,13 +467,17 @@ def _picture_key(session_id: str, stage_id: str, picture_id: str) -> Item:
 
 
 def _change_mark(session_id: str, stage_id: str = "") -> Item:
-    now_ms = _now_ms()
-    at = {"at_ms": {"N": str(now_ms)}}
-    return {**changed_key(_day(now_ms), session_id, stage_id), **at, **expiry(now_ms + DELETIONS_KNOWN_MS + DAY_MS)}
+    at_ms = now_ms()
+    ends = expiry(at_ms + DELETIONS_KNOWN_MS + DAY_MS)
+    return {**changed_key(_day(at_ms), session_id, stage_id), **_marked_at(at_ms), **ends}
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+def _marked_at(at_ms: int) -> Item:
+    return {"at_ms": {"N": str(at_ms)}}
+
+
+def _id_of(item: Item) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]
 
 
 def _day(at_ms: int) -> str:

@@ -1,4 +1,4 @@
-"""The index of sessions in the DynamoDB table: by month, by film and by the words they are found by.
+"""The index of sessions in the DynamoDB table: by month, by film, by the words they are found by, and of alerts.
 
 An entry leads to a session and is checked against it when it is read, so one that was left behind shows nothing. Keys
 begin with the latest start. No partition is read by anything but a list, and each is written when a session is set up
@@ -24,6 +24,8 @@ from audience.time import to_ms
 from audience.windows import LATEST_MS
 
 MONTHS: Final = "MONTHS"
+ALERTS: Final = "ALERTS"
+_VERSION: Final = key("VERSION", "VERSION")
 OVERVIEW: Final = f"{SESSION}#OVERVIEW"
 
 _MOST_ENTRIES = 200  # read for one page of a search
@@ -58,13 +60,28 @@ class SessionIndex:
         if month not in self._known_months:
             self._table.put(key(MONTHS, month))
             self._known_months.add(month)
+        if before is not None and _of_alerts(before) != _of_alerts(session) and self._table.get(_of_alerts(before)):
+            self.put_alerts(session)
+            self._table.delete(_of_alerts(before))
         old = entries_of(before) if before is not None else {}
         self._table.put_all([item for at, item in entries.items() if old.get(at) != item])
         self._table.delete_all([key(at.partition, at.sort) for at in old.keys() - entries.keys()])
 
     def remove(self, session: Session) -> None:
         """Removes the entries of a session."""
-        self._table.delete_all([key(at.partition, at.sort) for at in entries_of(session)])
+        self._table.delete_all([_of_alerts(session), *(key(at.partition, at.sort) for at in entries_of(session))])
+
+    def put_alerts(self, session: Session) -> None:
+        """Writes the entry of a session that has rules or alerts."""
+        self._table.put(_of_alerts(session))
+
+    def with_alerts(self, since_ms: int) -> list[str]:
+        """See `Alerting.sessions`."""
+        keys = KeyRange(partition=ALERTS, low=" ", high=f"{LATEST_MS - since_ms:013d}$")
+        found = self._table.rows(keys, ("sk",))
+        if not found:
+            self.check_version()
+        return list(dict.fromkeys(item["sk"]["S"].rpartition("#")[2] for item in found))
 
     def all(self, *, of_earlier: bool = False) -> list[Session]:
         """Every session, the latest start first.
@@ -111,12 +128,23 @@ class SessionIndex:
         Raises:
             StoreUnavailable: they are.
         """
+        if self._is_current or self.is_current():
+            return
+        if any(self._table.some(under(partition), ("sk",), 1) for partition in (MONTHS, SESSIONS)):
+            url = self._table.address.url
+            raise StoreUnavailable(
+                f"store {url} has sessions of an earlier version: run `houselights migrate --store '{url}'` once"
+            )
+
+    def is_current(self) -> bool:
+        """Whether the table is of this version; one without sessions may be of none."""
+        self._is_current = self._table.get(_VERSION) is not None
+        return self._is_current
+
+    def set_current(self) -> None:
+        """Writes that the table is of this version, if this object has not found so."""
         if not self._is_current:
-            if self._table.some(under(SESSIONS), ("sk",), 1):
-                url = self._table.address.url
-                raise StoreUnavailable(
-                    f"store {url} has sessions of an earlier version: run `houselights migrate --store '{url}'` once"
-                )
+            self._table.put(_VERSION)
             self._is_current = True
 
     def _months(self, *, of_earlier: bool = False) -> list[str]:
@@ -199,6 +227,10 @@ def entries_of(session: Session) -> dict[_Entry, Item]:
 
 def _word_entry(word: str, session: Session) -> _Entry:
     return _Entry(_of_word(word), f"{word}#{_latest_first(session)}")
+
+
+def _of_alerts(session: Session) -> Item:
+    return key(ALERTS, _latest_first(session))
 
 
 def _latest_first(session: Session) -> str:

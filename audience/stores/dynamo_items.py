@@ -1,20 +1,24 @@
 """Keys and items of the DynamoDB table.
 
-- windows and single faces: `S#<session>#<stage>`, `W#<start_ms, 13 digits>#<camera>#<part>` and `F#…`
+- cameras, windows and single faces: `S#<session>#<stage>`, `CAMERA#<camera>`, `W#<start_ms, 13 digits>#<camera>#<part>`
+  and `F#…`
 - roll-ups of a minute and of ten minutes: `S#<session>#<stage>`, `M#<start_ms, 13 digits>` and `T#…`
 - a session and what a list shows of it: `D#<session>`, `SESSION` and `SESSION#OVERVIEW`
 - stages: `D#<session>`, `STAGE#<stage>`
 - transcripts, compressed, and pictures of slides: `D#<session>`, `TRANSCRIPT#<stage>` and `PICTURE#<stage>#<picture>`
-- cameras, progress, heartbeats: `D#<session>`, `CAMERA#<stage>#<camera>`, `PROGRESS#…` and `HEARTBEAT#…`
+- progress of recordings: `D#<session>`, `PROGRESS#<stage>#<camera>`
+- heartbeats: `H#<session>#<shard>`, `<stage>#<camera>`
 - rules, alerts, marks, watchers, reports that were mailed: `D#<session>`, `ALERTING#RULE#<rule>`, `ALERTING#ALERT#…`
 - scorers that all share, in copies, and those declared by a session's cameras: `SCORERS#<copy>` and `D#<session>`,
   `SCORER#<name>`
-- stages that have records: `R#<session>#<shard>`, `<stage>`
+- stages that have cameras or records: `R#<session>#<shard>`, `<stage>`, with the instant of the latest mark
 - the index of sessions: `SESSIONS#<month>`, `FILM#<film>` and `WORD#<first letter>` (`audience.stores.dynamo_index`),
   and the months there are: `MONTHS`, `<month>`
+- sessions that have rules or alerts: `ALERTS`, as in the index
+- that the table is of this version: `VERSION`
 - sessions that changed on a day: `CHANGED#<day>#<shard>`, `<session>`
 
-What many stages write at once is spread over shards: a partition takes 1,000 writes a second.
+What many stages write or read at once is spread over shards: a partition takes 1,000 writes and 3,000 reads a second.
 
 Ids contain no `#`, and it sorts before all their characters, so keys sort by their parts.
 
@@ -49,6 +53,7 @@ SCORERS = "SCORERS"  # earlier versions kept shared scorers in this partition
 RECORDED = "RECORDED"  # earlier versions kept the marks of all stages in this partition
 
 _RECORDED_SHARDS = 16
+_HEARTBEAT_SHARDS = 16
 _CHANGED_SHARDS = 32
 _SCORER_COPIES = 32
 
@@ -76,12 +81,33 @@ def documents_of(session_id: str) -> str:
 
 
 def records_of(session_id: str, stage_id: str) -> str:
-    """The partition of a stage's windows and faces."""
+    """The partition of a stage's cameras, windows and faces."""
     return f"S#{session_id}#{stage_id}"
 
 
+def camera_key(session_id: str, stage_id: str, camera_id: str) -> Item:
+    """The key of a camera."""
+    return key(records_of(session_id, stage_id), f"CAMERA#{camera_id}")
+
+
+def cameras_of(session_id: str, stage_id: str) -> KeyRange:
+    """The keys of a stage's cameras."""
+    return under(records_of(session_id, stage_id), "CAMERA")
+
+
+def heartbeat_key(session_id: str, stage_id: str, camera_id: str) -> Item:
+    """The key of a camera's heartbeat: thousands of cameras may write theirs every two seconds."""
+    camera = f"{stage_id}#{camera_id}"
+    return key(f"H#{session_id}#{_shard(camera, _HEARTBEAT_SHARDS)}", camera)
+
+
+def heartbeats_of(session_id: str) -> list[KeyRange]:
+    """The keys of a session's heartbeats."""
+    return [under(f"H#{session_id}#{shard}") for shard in range(_HEARTBEAT_SHARDS)]
+
+
 def recorded_key(session_id: str, stage_id: str) -> Item:
-    """The key of the mark that a stage has records."""
+    """The key of the mark that a stage has cameras or records."""
     return key(f"R#{session_id}#{_shard(stage_id, _RECORDED_SHARDS)}", stage_id)
 
 

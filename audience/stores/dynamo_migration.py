@@ -1,8 +1,8 @@
-"""Migration of tables of earlier versions, while they are in use: sessions get partitions of their own, packed windows
-become named numbers.
+"""Migration of tables of earlier versions, while they are in use.
 
-Writes are charged by item size, names and values, in whole KB ("DynamoDB item sizes and formats", Amazon DynamoDB
-Developer Guide).
+Sessions get partitions of their own, cameras those of their stage, heartbeats are spread, and packed windows become
+named numbers. Writes are charged by item size, names and values, in whole KB ("DynamoDB item sizes and formats", Amazon
+DynamoDB Developer Guide).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from audience.stores.dynamo_items import (
     SESSIONS,
     Item,
     between,
+    camera_key,
     documents_of,
+    heartbeat_key,
     key,
     recorded_key,
     recorded_of,
@@ -68,6 +70,7 @@ def _bytes(value: dict[str, Any]) -> int:
 
 _ATTRIBUTES = ("pk", "sk", PACKED, "expires_at", "expires_ms")
 _AT_A_TIME = 200  # windows per progress report
+_LISTED = ("RULE", "ALERT")  # alert documents whose sessions are listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +101,20 @@ class DynamoMigration:
         """Counts what is pending; reads every window and writes nothing."""
         windows = units = 0
         sessions = len(self._table.rows(under(SESSIONS), ("sk",)))
+        if not self._index.is_current():
+            sessions += len(self._index.all(of_earlier=True))
         for pairs in self._packed():
             windows += len(pairs)
             units += sum(write_units(new) for _, new in pairs)
         return Due(sessions=sessions, windows=windows, write_units=units)
 
     def move_sessions(self) -> int:
-        """Moves sessions, and the marks of what was recorded, out of the partitions that all shared; returns how many.
+        """Moves what earlier versions kept in partitions that all stages shared; returns how many sessions were moved.
 
         A session that is being deleted stays so.
         """
+        if self._index.is_current():
+            return 0
         marks = self._table.rows(under(RECORDED), ("pk", "sk"))
         # The marks first, because they lead a deletion to the records.
         self._table.put_all([recorded_key(*mark["sk"]["S"].split("#")) for mark in marks])
@@ -122,7 +129,29 @@ class DynamoMigration:
             self._table.put_if(moved, "attribute_not_exists(pk)")
             self._index.put(session, None)
             self._table.delete(key(SESSIONS, item["sk"]["S"]))
-        return len(earlier)
+        every = self._index.all(of_earlier=True)
+        for session in every:
+            self._move_from(session)
+        self._index.set_current()
+        return len(every)
+
+    def _move_from(self, session: Session) -> None:
+        """Moves cameras and heartbeats out of a session's partition, and lists it if it has rules or alerts."""
+        session_id = session.session_id
+        if any(self._table.some(under(documents_of(session_id), "ALERTING", kind), ("sk",), 1) for kind in _LISTED):
+            self._index.put_alerts(session)
+        for kind, new_key in (("CAMERA", camera_key), ("HEARTBEAT", heartbeat_key)):
+            items = self._table.rows(under(documents_of(session_id), kind), ("pk", "sk", "document"))
+            places = [(item, *item["sk"]["S"].split("#")[1:]) for item in items]
+            marks = [recorded_key(session_id, stage_id) for _, stage_id, _ in places]
+            # The marks first, because they lead a deletion to what is moved.
+            self._table.put_all(marks)
+            for item, stage_id, camera_id in places:
+                moved = {**item, **new_key(session_id, stage_id, camera_id)}
+                self._table.put_if(moved, "attribute_not_exists(pk)")
+            self._table.delete_all([key(item["pk"]["S"], item["sk"]["S"]) for item in items])
+            if self._table.get(key(documents_of(session_id), SESSION)) is None:  # deleted meanwhile
+                self._table.delete_all([*marks, *(new_key(session_id, *place) for _, *place in places)])
 
     def renew(self) -> Iterator[int]:
         """Rewrites the windows, and yields the number done since the last yield.

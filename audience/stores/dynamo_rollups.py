@@ -161,9 +161,10 @@ class ChangedKeys:
                 session_id, stage_id = rest.split("#")
                 start_ms = start_camera_part(sort)[0]
                 self.minutes[session_id, stage_id].add(start_ms - start_ms % MINUTE_MS)
-            elif kind == "D" and sort.startswith("CAMERA#"):
-                self.stages.add((rest, sort.split("#")[1]))
-                self.sessions.add(rest)
+            elif kind == "S" and sort.startswith("CAMERA#"):
+                session_id, stage_id = rest.split("#")
+                self.stages.add((session_id, stage_id))
+                self.sessions.add(session_id)
             elif kind == "D" and (sort == "SESSION" or sort.startswith("STAGE#")):
                 self.sessions.add(rest)
 

@@ -61,6 +61,7 @@ class DynamoSessions:
     def put(self, session: Session) -> None:
         """See `Store.put_session`."""
         self.index.check_version()
+        self.index.set_current()
         for _ in range(_PUT_TRIES):
             at_s = time.monotonic()
             if self._table.put_if(_item(session), "attribute_not_exists(pk)"):

@@ -1,11 +1,19 @@
-"""Errors for writes under a session that does not exist or was deleted, the same in every store.
+"""When something was written, and errors for writes under a session that does not exist or was deleted: the same in
+every store.
 
 The messages do not name the store's location, because pages show them to all users.
 """
 
 from __future__ import annotations
 
+import time
+
 from audience.errors import SessionNotFound
+
+
+def now_ms() -> int:
+    """The wall clock, milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
 
 
 def nothing_written(session_id: str) -> SessionNotFound:

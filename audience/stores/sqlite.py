@@ -64,6 +64,15 @@ class SqliteAlerting:
         rows = self._file.rows("SELECT key, document FROM alerting WHERE session_id = ? ORDER BY key", (session_id,))
         return documents.book_of((str(key), str(document)) for key, document in rows)
 
+    def sessions(self, since_ms: int) -> list[str]:
+        rows = self._file.rows(
+            "SELECT session_id FROM sessions WHERE started_ms >= ? AND EXISTS (SELECT 1 FROM alerting WHERE "
+            "alerting.session_id = sessions.session_id AND (key GLOB 'RULE#*' OR key GLOB 'ALERT#*')) "
+            "ORDER BY started_ms DESC, session_id",
+            (since_ms,),
+        )
+        return [str(session_id) for (session_id,) in rows]
+
 
 SCHEMA_VERSION = 2  # 2: tallies and faces of a later packed form; the tables of 1 are the same
 

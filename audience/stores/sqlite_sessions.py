@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,7 +13,7 @@ from audience.sessions import Session
 from audience.store import DELETIONS_KNOWN_MS
 from audience.stores import documents
 from audience.stores.overviews import matches
-from audience.stores.presence import nothing_written, set_up_again
+from audience.stores.presence import nothing_written, now_ms, set_up_again
 from audience.stores.sqlite_file import Rows, SqliteFile
 from audience.stores.sqlite_rollups import ROLLUP_KEYS, changed
 from audience.time import to_ms
@@ -119,12 +118,12 @@ class SqliteSessions:
 
     def _note_erasure(self, session_id: str) -> None:
         """Notes a change as far as the disk allows, and forgets earlier deletions."""
-        now_ms = _now_ms()
+        at_ms = now_ms()
         with suppress(StoreUnavailable), self._file.transaction() as cursor:
-            changed(cursor, session_id, now_ms)
+            changed(cursor, session_id, at_ms)
             cursor.execute(
                 "DELETE FROM changes WHERE at_ms < ? AND session_id NOT IN (SELECT session_id FROM sessions)",
-                (now_ms - DELETIONS_KNOWN_MS,),
+                (at_ms - DELETIONS_KNOWN_MS,),
             )
 
     def _erase(self, session_id: str) -> bool:
@@ -156,7 +155,7 @@ class SqliteSessions:
                 if set_up_at is not None and documents.from_json(stored, Session).set_up_at != set_up_at:
                     raise set_up_again(session_id)
                 if is_change:
-                    changed(cursor, session_id, _now_ms())
+                    changed(cursor, session_id, now_ms())
             yield cursor
 
 
@@ -170,11 +169,7 @@ def _write(cursor: sqlite3.Cursor, session: Session) -> None:
         "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)",
         (session.session_id, to_ms(session.started_at), documents.to_json(session)),
     )
-    changed(cursor, session.session_id, _now_ms())
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    changed(cursor, session.session_id, now_ms())
 
 
 def _place(after: str) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from audience.monitoring.cost import Usage
 from audience.stores.documents import to_json
-from audience.stores.dynamo_items import Item, document_item, documents_of, key, window_item
+from audience.stores.dynamo_items import Item, document_item, heartbeat_key, window_item
 from audience.stores.dynamo_migration import write_units
 from bench.figures import Figure
 from bench.live_board.watched_day import BEGINS_AT
@@ -63,5 +63,4 @@ def _item(arrival: Arrival) -> Item:
         return window_item(arrival.window)
     beat = arrival.heartbeat
     assert beat is not None
-    where = key(documents_of(beat.session_id), f"HEARTBEAT#{beat.stage_id}#{beat.camera_id}")
-    return document_item(where, to_json(beat))
+    return document_item(heartbeat_key(beat.session_id, beat.stage_id, beat.camera_id), to_json(beat))

@@ -29,6 +29,7 @@ from bench.trust.rough_proxy import RoughProxy, rough_proxy
 from edge_lambda.delivery.outbox import Outbox
 from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
 from edge_lambda.delivery.uploader import Uploader
+from houselights.commands.stopping import working_beside
 from houselights.ingesting.local import Progress
 from houselights.ingesting.queue import ingest_queue
 from houselights.local_cloud.cloud import Clients
@@ -192,18 +193,14 @@ def _ingesting(
         keep_deliveries=False,
         now_ms=run.now_ms,
     )
-    stop = threading.Event()
 
-    def work() -> None:
+    def work(stop: threading.Event) -> None:
         ingest_queue(clients["sqs"], queue_url.replace(moto, proxy.address), worker, stop=stop, once=False)
 
-    thread = threading.Thread(target=work, name="ingest")
-    thread.start()
     try:
-        yield
+        with working_beside(work, name="ingest"):
+            yield
     finally:
-        stop.set()
-        thread.join()
         for client in clients.values():
             client.close()
 

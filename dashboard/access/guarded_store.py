@@ -256,3 +256,12 @@ class _GuardedAlerting:
         """All there is of a session."""
         self._guard.session(session_id)
         return self._alerting.book(session_id)
+
+    def sessions(self, since_ms: int) -> list[str]:
+        """Those that have rules or alerts and may be seen."""
+        found = []
+        for session_id in self._alerting.sessions(since_ms):
+            with suppress(SessionNotFound):
+                self._guard.session(session_id)
+                found.append(session_id)
+        return found

@@ -1,10 +1,10 @@
-"""Choosing sessions and an expression on Compare and Scenes; the choice stands in the address, and links carry it."""
+"""Choosing sessions on Compare and Scenes; the choice stands in the address, and links carry it."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, tzinfo
@@ -13,48 +13,14 @@ from typing import Literal, cast, get_args
 
 import streamlit as st
 
-from audience.faces import LEAD_EXPRESSION
 from audience.language import N_, gettext, ngettext, pgettext
 from audience.sessions import Kind, Session
 from dashboard import markup
-from dashboard.choices import put_into_address, take_from_address
 from dashboard.clock import date_text, viewer_zone
 from dashboard.data import sessions, whereabouts
 from dashboard.pages import screening_data
 from dashboard.pages.screenings import Screening, Selection, by_scorer, selected
-from dashboard.wording import HOW_TO_SEE_SAMPLES, expression_name, how_to_score, kind_name, plain
-
-
-def lead_of(expressions: Sequence[str]) -> str:
-    """The expression to show where nobody chose one."""
-    return LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else expressions[0]
-
-
-def choose_expression(expressions: Sequence[str], experimental: Container[str], *, width: int) -> str:
-    """Shows the chooser of an expression.
-
-    Args:
-        expressions: to choose from, one at least.
-        experimental: those whose accuracy is not established; their names say so.
-        width: of the chooser, pixels.
-    """
-
-    def name_of(expression: str) -> str:
-        return expression_name(expression, experimental=expression in experimental)
-
-    usual = lead_of(expressions)
-    take_from_address("expression", expressions, usual, name_of)
-    return st.selectbox(
-        gettext("Expression"),
-        expressions,
-        format_func=name_of,
-        key="expression",
-        on_change=put_into_address,
-        args=("expression", usual),
-        label_visibility="collapsed",
-        width=width,
-    )
-
+from dashboard.wording import HOW_TO_SEE_SAMPLES, how_to_score, kind_name, plain
 
 Facet = Literal["film", "cut", "city", "kind", "tag"]
 FACETS: tuple[Facet, ...] = get_args(Facet)

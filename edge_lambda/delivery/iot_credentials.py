@@ -124,6 +124,23 @@ class CredentialsProvider:
         return f"the credentials provider of AWS IoT gives no credentials ({detail}): check role alias and thing name"
 
 
+def session_maker(
+    *, url: str, thing: str, certificate: DeviceCertificate | None, region: str, now: Callable[[], datetime]
+) -> Callable[[], Any]:
+    """What makes a device's boto3 session, with new credentials each time.
+
+    Args:
+        url: AWS IoT's credentials provider; "" to use the machine's own credentials.
+        thing, certificate: as `CredentialsProvider` has them.
+        region: AWS region of the buckets.
+        now: the device's clock, aware UTC.
+    """
+    if not url or certificate is None:
+        return lambda: boto3.Session(region_name=region)
+    provider = CredentialsProvider(url=url, thing=thing, certificate=certificate)
+    return lambda: device_session(provider, region=region, now=now)
+
+
 def device_session(provider: CredentialsProvider, *, region: str, now: Callable[[], datetime]) -> Any:
     """Creates a boto3 session with the device's own credentials, fetched on first use and refreshed before they expire.
 

@@ -10,24 +10,24 @@ A certain face is accepted at once. A doubtful one gets a second look (`second_l
 
 from __future__ import annotations
 
-import hashlib
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.errors import ModelUnavailable
 from edge_lambda.detectors import Detection, Image
 from edge_lambda.detectors.onnx_graph import with_free_shapes
 from edge_lambda.detectors.second_look import Candidates, Thresholds, look_twice
+from edge_lambda.detectors.weights import PackagedWeights
 from edge_lambda.detectors.working_size import MAX_PIXELS, bounded
 from edge_lambda.onnx_runtime import load_session
 
-MODEL: Final = "centerface.onnx"
-_WEIGHTS_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
+WEIGHTS: Final = PackagedWeights(
+    network="CenterFace",
+    name="centerface.onnx",
+    sha256="09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+)
 _CELL = 4  # side of one cell of the network's output, pixels
 _OUTPUTS = ("537", "538", "539", "540")  # heat, size, offset, landmarks: node numbers of the exported graph
 
@@ -59,7 +59,7 @@ class CenterFace:
         self._thresholds = thresholds or Thresholds()
         self._max_pixels = max_pixels
         # Spinning threads would take the cores from the decoder and the scorer.
-        self._session = load_session(with_free_shapes(_weights()), threads=threads or 0, spinning=False)
+        self._session = load_session(with_free_shapes(WEIGHTS.read()), threads=threads or 0, spinning=False)
 
     def detect(self, image: Image) -> list[Detection]:
         """Finds the faces of one image; see `Detector.detect`."""
@@ -77,22 +77,6 @@ class CenterFace:
         blob = cv2.dnn.blobFromImages(images, swapRB=True)
         outputs: list[NDArray[np.float32]] = self._session.run(_OUTPUTS, {self._session.get_inputs()[0].name: blob})
         return outputs
-
-
-def weights_file() -> Traversable:
-    """The file with the weights, which may be missing."""
-    return resources.files("edge_lambda") / "models" / MODEL
-
-
-def _weights() -> bytes:
-    try:
-        weights = weights_file().read_bytes()
-    except OSError as error:
-        raise ModelUnavailable(f"CenterFace's model file {MODEL} is missing: install Houselights again") from error
-    if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:
-        # Records name the detector's version, so other weights are not allowed.
-        raise ModelUnavailable(f"CenterFace's model file {MODEL} is not the expected one: install Houselights again")
-    return weights
 
 
 def _decode(outputs: list[NDArray[np.float32]], row: int, least: float) -> Candidates:

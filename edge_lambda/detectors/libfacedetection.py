@@ -12,23 +12,23 @@ face gets a second look (`second_look.py`).
 
 from __future__ import annotations
 
-import hashlib
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audience.errors import ModelUnavailable
 from edge_lambda.detectors import SURE, Detection, Image
 from edge_lambda.detectors.libfacedetection_network import GIVEN, STRIDES, to_onnx
 from edge_lambda.detectors.second_look import Candidates, Thresholds, look_twice
+from edge_lambda.detectors.weights import PackagedWeights
 from edge_lambda.detectors.working_size import working_size
 from edge_lambda.onnx_runtime import load_session
 
-WEIGHTS: Final = "libfacedetection.safetensors"
-_WEIGHTS_SHA256 = "df06d5d7bd78e799172dff8842179f2c761d9425837178c4f1956df95f281a13"
+WEIGHTS: Final = PackagedWeights(
+    network="libfacedetection",
+    name="libfacedetection.safetensors",
+    sha256="df06d5d7bd78e799172dff8842179f2c761d9425837178c4f1956df95f281a13",
+)
 
 TALLER: Final = 1.015
 """Height of its boxes relative to CenterFace's, which scorers are trained on; centres agree within 1 %.
@@ -64,7 +64,7 @@ class LibFaceDetection:
         """
         self._thresholds = Thresholds(candidate=_CANDIDATE, kept=kept, certain=CERTAIN)
         # Spinning threads would take the cores from the decoder and the scorer.
-        self._session = load_session(to_onnx(weights()), threads=threads or 0, spinning=False)
+        self._session = load_session(to_onnx(WEIGHTS.read()), threads=threads or 0, spinning=False)
 
     def detect(self, image: Image) -> list[Detection]:
         """Finds the faces of one image; see `Detector.detect`."""
@@ -78,27 +78,6 @@ class LibFaceDetection:
         (outputs,) = self._session.run(None, {GIVEN: stacked})
         anchors = _anchors(*stacked.shape[1:3])
         return [_decode(cells, anchors, self._thresholds.candidate) for cells in outputs]
-
-
-def weights_file() -> Traversable:
-    """The file with the weights, which may be missing."""
-    return resources.files("edge_lambda") / "models" / WEIGHTS
-
-
-def weights() -> bytes:
-    """The weights, checked.
-
-    Raises:
-        ModelUnavailable: they are missing or are others.
-    """
-    try:
-        weights = weights_file().read_bytes()
-    except OSError as error:
-        raise ModelUnavailable(f"libfacedetection's file {WEIGHTS} is missing: install Houselights again") from error
-    if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:
-        # Records name the detector's version, so other weights are not allowed.
-        raise ModelUnavailable(f"libfacedetection's file {WEIGHTS} is not the expected one: install Houselights again")
-    return weights
 
 
 def _anchors(height: int, width: int) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
-"""`houselights cameras`: registers the cameras of a whole festival in AWS, or lets them register themselves."""
+"""`houselights cameras`: registers the cameras of a whole festival in AWS, and rolls versions out to them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from audience.deliveries.claims import LONGEST_CLAIM
+from audience.deliveries.rollout import AS_INSTALLED, EVERYBODY, Rollout
 from audience.errors import InvalidValue
 from audience.session_setup import check_not_recorded_here
 from audience.sessions import Camera, Session, Stage
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
     from houselights.deploying.fleet import FleetStage
 
 
-@click.group(short_help="Register many cameras in AWS.")
+@click.group(short_help="Register many cameras in AWS, and change their versions.")
 def cameras() -> None:
-    """Register many cameras in AWS at once, with the files of each device and cards to print."""
+    """Register many cameras in AWS at once, with the files of each device and cards to print; change their versions."""
 
 
 @cameras.command("add", short_help="Register cameras for all stages of a session.")
@@ -170,6 +172,89 @@ def revoke(serials: tuple[str, ...], bucket: str, region: str | None, profile: s
     for serial in serials:
         certificate = claims.revoke_claim(aws, bucket, serial)
         click.echo(f"{serial}: " + (f"certificate {certificate} is off." if certificate else "it had not registered."))
+
+
+@cameras.command("rollout", short_help="Roll a version out to cameras, some first.")
+@click.argument("version")
+@click.option("--bucket", required=True, metavar="NAME", help="The stack's BucketName.")
+@click.option(
+    "--share", type=click.IntRange(1, EVERYBODY), default=EVERYBODY, show_default=True, help="Percent of the cameras."
+)
+@click.option("--stage", "stages", multiple=True, metavar="ID", help="Cameras of this stage alone; may be repeated.")
+@account_options
+def rollout(
+    version: str, bucket: str, share: int, stages: tuple[str, ...], region: str | None, profile: str | None
+) -> None:
+    """Roll out VERSION, which `make component` or `make deploy-model` put into the bucket.
+
+    All other cameras stay with the version that all had before. Cameras look every five minutes; one on which the
+    version does not start goes back by itself, and tries it again at the next roll-out.
+    """
+    with needing_extra("cloud"):
+        from houselights.deploying import rollouts
+        from houselights.deploying.aws import aws_session
+
+    made = rollouts.roll_out(aws_session(profile=profile, region=region), bucket, version, share=share, stages=stages)
+    to = f"the cameras of {', '.join(made.stages)}" if made.stages else f"{made.share} % of the cameras"
+    click.echo(f"{to.capitalize()} are to run {_version(made.version)}" + _others(made))
+
+
+@cameras.command("rollback", short_help="Take all cameras back to the version before.")
+@click.option("--bucket", required=True, metavar="NAME", help="The stack's BucketName.")
+@account_options
+def rollback(bucket: str, region: str | None, profile: str | None) -> None:
+    """Take all cameras back to the version that they had before the last roll-out."""
+    with needing_extra("cloud"):
+        from houselights.deploying import rollouts
+        from houselights.deploying.aws import aws_session
+
+    made = rollouts.roll_back(aws_session(profile=profile, region=region), bucket)
+    click.echo(f"All cameras are to run {_version(made.version)}.")
+
+
+@cameras.command("list", short_help="Show how many cameras run which version.")
+@click.option("--session", "session_id", required=True, metavar="ID", help="Their session.")
+@click.option("--bucket", metavar="NAME", help="The stack's BucketName, to compare with what was rolled out.")
+@click.option("--all", "each", is_flag=True, help="A line for each camera.")
+@account_options
+@store_option
+def show_versions(
+    session_id: str, bucket: str | None, each: bool, region: str | None, profile: str | None, store_url: str | None
+) -> None:
+    """Show how many cameras of a session run which version and score with what, by their latest status."""
+    with needing_extra("cloud"):
+        from houselights.deploying import rollouts
+        from houselights.deploying.aws import aws_session
+
+    with store_at(store_url) as store:
+        store.session(session_id)
+        beats = sorted(store.heartbeats(session_id), key=lambda beat: (beat.stage_id, beat.camera_id))
+    plan = rollouts.current(aws_session(profile=profile, region=region), bucket) if bucket else None
+    counts = Counter((beat.version or "unknown version", beat.scorer or "no scorer") for beat in beats)
+    for (version, scorer), count in counts.most_common():
+        click.echo(f"{count:5}  {version}  {scorer}")
+    behind = []
+    for beat in beats:
+        wanted = plan.version_of(beat.stage_id, beat.camera_id) if plan else ""
+        if wanted not in (AS_INSTALLED, beat.version):
+            behind.append(beat)
+        if each:
+            later = f"  is to run {wanted}" if wanted not in (AS_INSTALLED, beat.version) else ""
+            click.echo(f"{beat.stage_id}/{beat.camera_id}  {beat.version or 'unknown version'}{later}")
+    click.echo(f"{len(beats)} cameras have sent a status.")
+    if plan is not None:
+        click.echo(
+            f"Roll-out {plan.number} is {_version(plan.version)}{_others(plan)} {len(behind)} of the cameras do not "
+            "run yet what they are to run."
+        )
+
+
+def _version(version: str) -> str:
+    return f"version {version}" if version else "the version that was installed on them"
+
+
+def _others(made: Rollout) -> str:
+    return "." if made.complete else f", all others {_version(made.before)}."
 
 
 def _claims_stack(stack: str) -> str:

@@ -26,6 +26,7 @@ from audience.private_files import new_private_file, private_folder, tighten
 from houselights.commands.dashboard import serve
 from houselights.commands.extras import needing_extra
 from houselights.commands.score import score
+from houselights.commands.stopping import working_beside
 
 if TYPE_CHECKING:
     from audience.identity.store import IdentityStore
@@ -143,23 +144,17 @@ def festival_running(store_url: str) -> Iterator[None]:
     with open_store(store_url) as store:
         store.delete_session(FESTIVAL_SESSION)  # left by an earlier demo
         set_up(store, day, running=True)
-    stop = threading.Event()
     began = time.monotonic() - _FESTIVAL_SO_FAR.total_seconds()
 
-    def run() -> None:
+    def run(stop: threading.Event) -> None:
         with open_store(store_url) as store:
             try:
                 play(store, day, speed=1.0, stop=stop, elapsed_s=lambda: time.monotonic() - began)
             except SessionNotFound as problem:  # the user deleted it
                 click.echo(f"The simulated festival has ended: {problem}", err=True)
 
-    thread = threading.Thread(target=run, name="festival")
-    thread.start()
-    try:
+    with working_beside(run, name="festival"):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 @contextmanager
@@ -168,16 +163,10 @@ def people_coming_in(store_url: str) -> Iterator[None]:
     from audience.stores import open_identity
     from houselights.pretend_people import play, set_up
 
-    stop = threading.Event()
     with open_identity(store_url) as store:
         set_up(store)
-        thread = threading.Thread(target=play, args=(store, stop), name="people")
-        thread.start()
-        try:
+        with working_beside(partial(play, store), name="people"):
             yield
-        finally:
-            stop.set()
-            thread.join()
 
 
 def show_panel(store: Store, people: IdentityStore) -> None:

@@ -27,9 +27,9 @@ SESSION = SessionSetup(session_id="local", title="On this machine")
 @click.command(short_help="Run the cloud path on this machine.")
 @click.option(
     "--port",
-    type=click.IntRange(1, 65534),
+    type=click.IntRange(1, 65533),
     metavar="N",
-    help="Port of AWS; Rekognition uses the next one.  [default: free ones]",
+    help="Port of AWS; Rekognition and the public boards use the next two.  [default: free ones]",
 )
 @click.option(
     "--scorer",
@@ -39,24 +39,25 @@ SESSION = SessionSetup(session_id="local", title="On this machine")
     help="Score sheets with the emulated Rekognition, or with ExpressionNet.",
 )
 def local_cloud(port: int | None, scorer: str) -> int:
-    """Emulate S3, EventBridge, SQS, DynamoDB and Rekognition, and ingest deliveries, until Ctrl-C.
+    """Emulate S3, EventBridge, SQS, DynamoDB and Rekognition, ingest deliveries and make public boards, until Ctrl-C.
 
     Nothing is sent to AWS. All data is in memory and lost at the end.
     """
     with needing_extra("local-cloud"):
+        from houselights.local_cloud.boards import making_boards
         from houselights.local_cloud.cloud import running_cloud
-    with running_cloud(port=port or 0) as cloud:
+    with running_cloud(port=port or 0) as cloud, making_boards(cloud, port=port + 2 if port else 0) as boards:
         now = datetime.now(UTC)
         with store_at(cloud.store_url) as store:
             prepare_session(store, SESSION, None, now)
-        click.echo(_how_to(cloud))
+        click.echo(_how_to(cloud, boards))
         command = [sys.executable, "-m", "houselights", "ingest", "--local", cloud.queue_url, "--scorer", scorer]
         with stopped_by_signal() as stop, subprocess.Popen(command, env=os.environ | cloud.environment) as ingest:
             # Stopping this command stops the ingest process too.
             return wait_for(ingest, stop)
 
 
-def _how_to(cloud: LocalCloud) -> str:
+def _how_to(cloud: LocalCloud, boards: str) -> str:
     """Instructions for connecting a camera and the dashboard."""
     settings = {name: value for name, value in cloud.environment.items() if name.startswith("AWS_")} | {
         "HOUSELIGHTS_SOURCE": "webcam:0",
@@ -80,4 +81,6 @@ Start a camera in another terminal (HOUSELIGHTS_SOURCE may also be rtsp://… or
 Open session {SESSION.session_id!r} in a third terminal:
 
   {python} -m houselights dashboard --store {shlex.quote(cloud.store_url)}
+
+The public board of a festival is at {boards}/live/<session> within a minute.
 """

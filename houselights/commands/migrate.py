@@ -23,9 +23,10 @@ from houselights.commands.options import store_option
 def migrate(dry_run: bool, yes: bool, store_url: str | None) -> None:
     """Bring a table of earlier versions up to date.
 
-    Sessions move to partitions of their own, windows that were stored packed become named numbers that other programs
-    can read, and roll-ups are made of sessions that have none. Cameras may record meanwhile; what they deliver while
-    sessions move is tried again. The command can be stopped and run again: what is done is kept.
+    Sessions move to partitions of their own and their cameras to their stages, windows that were stored packed become
+    named numbers that other programs can read, and roll-ups are made of sessions that have none. Cameras may record
+    meanwhile; what they deliver while sessions move is tried again. The command can be stopped and run again: what is
+    done is kept.
     """
     url = store_url or default_store_url()
     if not url.startswith("dynamodb://"):
@@ -46,7 +47,9 @@ def migrate(dry_run: bool, yes: bool, store_url: str | None) -> None:
             return
         cost = due.write_units * DYNAMODB_WRITE_UNIT
         click.echo(f"{due.windows} windows to rewrite: {due.write_units} write units, ${cost:.4f} at list price.")
-        click.echo(f"{due.sessions} sessions to move, and {due.sessions or len(unsummed)} to sum up.")
+        click.echo(f"{due.sessions} sessions to move.")
+        if unsummed:
+            click.echo(f"{len(unsummed)} sessions to sum up.")
         if dry_run:
             return
         if not yes and not click.confirm("Rewrite them?"):

@@ -15,6 +15,21 @@ from houselights.commands.stopping import stopped_by_signal
 
 USUAL_DAY = datetime(2026, 7, 11, 10, tzinfo=UTC)
 
+_seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The same seed gives the same simulation.",
+)
+_truth_option = click.option(
+    "--truth",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Output file of the ground truth, JSON.  [default: SESSION-truth.json]",
+)
+
 
 @click.group(short_help="Create sessions with known ground truth.")
 def simulate() -> None:
@@ -27,14 +42,7 @@ def simulate() -> None:
     "--cameras", type=click.IntRange(1, 5), default=3, show_default=True, metavar="N", help="Cameras per stage."
 )
 @click.option("--hours", type=Number(1 / 60, 24), default=8.0, show_default=True, metavar="H")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="The same seed gives the same day.",
-)
+@_seed_option
 @click.option("--session", "session_id", metavar="ID", help="[default: simulated-festival-SEED]")
 @click.option("--begins-at", type=Instant(), metavar="ISO", help="[default: 2026-07-11T10:00:00Z; with --live, now]")
 @click.option("--live", is_flag=True, help="Write in real time, until the day is over or Ctrl-C.")
@@ -45,12 +53,7 @@ def simulate() -> None:
     metavar="X",
     help="With --live: speed factor. A faster day starts in the past, and ends now.  [default: 1]",
 )
-@click.option(
-    "--truth",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Output file of the ground truth, JSON.  [default: SESSION-truth.json]",
-)
+@_truth_option
 @store_option
 def festival(
     stages: int,
@@ -124,22 +127,10 @@ def festival(
 
 @simulate.command(short_help="Simulate an evening of a household panel.")
 @click.option("--households", type=click.IntRange(1, 500), default=1, show_default=True, metavar="N")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="The same seed gives the same evening.",
-)
+@_seed_option
 @click.option("--session", "session_id", default="simulated-panel", show_default=True, metavar="ID")
 @click.option("--begins-at", type=Instant(), metavar="ISO", help="[default: yesterday, 19:00 UTC]")
-@click.option(
-    "--truth",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Output file of the ground truth, JSON.  [default: SESSION-truth.json]",
-)
+@_truth_option
 @store_option
 def household(
     households: int, seed: int, session_id: str, begins_at: datetime | None, truth: Path | None, store_url: str | None

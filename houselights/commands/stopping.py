@@ -1,11 +1,11 @@
-"""Stops long-running commands on Ctrl-C and SIGTERM."""
+"""Stops long-running commands on Ctrl-C and SIGTERM, and what they do meanwhile."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -27,6 +27,24 @@ def stopped_by_signal() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def working_beside(work: Callable[[threading.Event], object], *, name: str) -> Iterator[None]:
+    """Does work in a thread for the duration of the context, and waits for its end.
+
+    Args:
+        work: returns soon after the event it is called with is set.
+        name: of the thread.
+    """
+    stop = threading.Event()
+    thread = threading.Thread(target=work, args=(stop,), name=name)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def wait_for(process: subprocess.Popen[bytes], stop: threading.Event) -> int:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from audience.deliveries.rollout import ARCHIVE, COMPONENT, MODEL, version_key
 from houselights.deploying import ROOT
 from houselights.deploying.aws import aws_errors
 from houselights.deploying.uv import pinned_requirements
@@ -17,12 +18,9 @@ from houselights.deploying.uv import pinned_requirements
 RECIPE = ROOT / "infra" / "greengrass" / "recipe.yaml"
 SOURCES = ("audience", "edge_lambda")
 EXTRAS = ("edge", "device", "greengrass")
-NAME = "houselights.Camera"
+NAME = COMPONENT
 BUCKET = "${BUCKET}"
 """Placeholder in the recipe for the name of the artifact's bucket."""
-MODEL = "scorer.onnx"
-"""Name of a model's artifact."""
-
 _MODEL_SETTING = '"{configuration:/model}"'
 _SCORING_SETTING = "scoring: cloud"
 _LAST_ARTIFACT = "        Unarchive: ZIP\n"
@@ -91,7 +89,7 @@ def upload_component(session: Any, artifact: Path, *, bucket: str, version: str)
 
 def artifact_key(version: str) -> str:
     """The artifact's key in the bucket, also its path below the output folder."""
-    return f"components/{NAME}/{version}/camera.zip"
+    return version_key(version, ARCHIVE)
 
 
 def _with_model(recipe: str) -> str:

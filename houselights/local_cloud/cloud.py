@@ -110,6 +110,8 @@ class LocalCloud:
             "HOUSELIGHTS_QUEUE": self.queues.all,
             "HOUSELIGHTS_LIVE_QUEUE": self.queues.live_arn,
             "HOUSELIGHTS_DELIVERIES": self.stack.bucket,
+            "HOUSELIGHTS_BOARDS": self.stack.boards,
+            "HOUSELIGHTS_BOARD_QUEUE": self.queues.boards,
         }
 
 

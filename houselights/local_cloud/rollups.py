@@ -18,6 +18,9 @@ from audience.stores.rollup_renewal import renew
 _EVERY_S: Final = 1.0
 """How often the stream is read, seconds; as the template's batching window."""
 
+_REST: Final = 3
+"""How many times as long as it worked it rests at least: the emulated table is slow, and has others to serve."""
+
 
 @contextmanager
 def rolling_up(streams: Any, stream_arn: str, store_url: str) -> Iterator[None]:
@@ -44,7 +47,9 @@ def _follow(streams: Any, stream_arn: str, store_url: str, stop: threading.Event
         StreamArn=stream_arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
     with DynamoStore(store_url) as store:
-        while not stop.wait(_EVERY_S):
+        spent_s = 0.0
+        while not stop.wait(max(_EVERY_S, _REST * spent_s)):
+            began_s = time.monotonic()
             try:
                 found = streams.get_records(ShardIterator=place)
                 keys = [record["dynamodb"]["Keys"] for record in found["Records"]]
@@ -53,3 +58,4 @@ def _follow(streams: Any, stream_arn: str, store_url: str, stop: threading.Event
                 Console(stderr=True).print(f"not rolled up, trying again: {problem}", markup=False)
             else:
                 place = found["NextShardIterator"]
+            spent_s = time.monotonic() - began_s

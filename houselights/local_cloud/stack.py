@@ -28,6 +28,9 @@ LIVE_RETENTION_S: Final = 60
 DELAY_S: Final = 60
 """How much later than the live queue that of all deliveries hands a message out, seconds."""
 
+BOARD_QUEUE: Final = {"FifoQueue": "true", "VisibilityTimeout": "95", "MessageRetentionPeriod": "120"}
+"""Settings of the queue of boards to make."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
@@ -79,6 +82,16 @@ class Stack:
         return f"{self.name}-created"
 
     @property
+    def boards(self) -> str:
+        """The bucket of public boards."""
+        return f"{self.name}-boards"
+
+    @property
+    def board_queue(self) -> str:
+        """The queue of boards to make."""
+        return f"{self.name}-boards.fifo"
+
+    @property
     def table(self) -> str:
         """The store's table."""
         return f"{self.name}-store"
@@ -104,12 +117,14 @@ class Queues:
         all: the queue of all deliveries.
         live, live_arn: the live queue, and its ARN.
         dead_letters: the dead-letter queue.
+        boards: the queue of boards to make.
     """
 
     all: str
     live: str
     live_arn: str
     dead_letters: str
+    boards: str
 
 
 def create_resources(stack: Stack, client: Callable[[str], Any], *, with_stream: bool) -> Queues:
@@ -140,8 +155,13 @@ def create_resources(stack: Stack, client: Callable[[str], Any], *, with_stream:
     events = client("events")
     events.put_rule(Name=stack.rule, EventPattern=json.dumps(stack.pattern))
     events.put_targets(Rule=stack.rule, Targets=[{"Id": "queue", "Arn": queue_arn}, {"Id": "live", "Arn": live_arn}])
-    _bucket(client("s3"), stack)
-    return Queues(all=queue, live=live, live_arn=live_arn, dead_letters=dead_letters)
+    boards, _ = _queue(client("sqs"), stack.board_queue, BOARD_QUEUE)
+    for bucket in (stack.bucket, stack.boards):
+        _bucket(client("s3"), bucket, stack.region)
+    client("s3").put_bucket_notification_configuration(
+        Bucket=stack.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    return Queues(all=queue, live=live, live_arn=live_arn, dead_letters=dead_letters, boards=boards)
 
 
 def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> tuple[str, str]:
@@ -151,10 +171,7 @@ def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> tuple[str, str]:
     return url, arn
 
 
-def _bucket(s3: Any, stack: Stack) -> None:
-    s3.create_bucket(Bucket=stack.bucket, CreateBucketConfiguration={"LocationConstraint": stack.region})
+def _bucket(s3: Any, name: str, region: str) -> None:
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
     blocked = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-    s3.put_public_access_block(Bucket=stack.bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))
-    s3.put_bucket_notification_configuration(
-        Bucket=stack.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
-    )
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))

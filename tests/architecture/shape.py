@@ -37,7 +37,6 @@ SMALL_FOR_A_REASON: dict[str, str] = {
     "houselights/commands/convert.py": "one command, one file",
     "houselights/commands/prepare.py": "one command, one file",
     "houselights/commands/qr.py": "one command, one file",
-    "houselights/local_cloud/rollups.py": "what stands for a function of the cloud, apart from its services",
     "timeline_files/protools.py": "one format of timelines, one file",
     "ingest_lambda/pressure.py": "what is measured for devices, apart from the entry point that is called for messages",
 }

@@ -284,3 +284,20 @@ def test_overlaps_never_count_anybody_twice_and_never_leave_a_window_out(windows
     assert (stage.faces >= most).all()
     if any(len(group) == len(CAMERAS) for group in overlaps):
         assert stage.faces.tolist() == most
+
+
+@given(records(), st.integers(0, 31))
+def test_a_table_is_the_same_in_two_parts_as_in_one(windows, second):
+    whole = WindowTable.of(windows)
+    parts = [
+        WindowTable.of(one for one in windows if (one.start_ms < after_ms(second)) == early) for early in (True, False)
+    ]
+    joined = parts[0].followed_by(parts[1])
+    assert (joined.cameras, joined.measures, joined.scorers) == (whole.cameras, whole.measures, whole.scorers)
+    for name in ("start_ms", "camera", "scorer", "covered", "estimate", "variance", "spans", "scored_spans", *SUMS):
+        np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
+
+
+def test_windows_of_another_width_cannot_follow():
+    with pytest.raises(InvalidValue, match="use one width"):
+        WindowTable.of([a_window(0)]).followed_by(WindowTable.of([a_window(2, width_ms=2000)]))

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.http_server import QuietHandler, http_server
 
 Answer = tuple[int, dict[str, Any]]
 # Given an operation and its request: the answer, or None to have the engine give it. It may change the request.
@@ -81,32 +82,15 @@ def faulty_engine(engine: str) -> Iterator[FaultyEngine]:
     """Stands before the engine at an address; ends with the context."""
     between = FaultyEngine()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # an answer is two writes, and the second would wait 40 ms
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            status, answer = between.answer(engine, dict(self.headers), body)
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            status, answer = between.answer(engine, dict(self.headers), self.body())
+            self.answer(status, answer, Content_Type="application/x-amz-json-1.0")
 
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True  # a client keeps its connections open
-        between.address = f"http://127.0.0.1:{server.server_port}"
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        try:
-            yield between
-        finally:
-            server.shutdown()
-            serving.join()
+    with http_server(Handler) as between.address:
+        yield between
 
 
 def _ask(engine: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:

@@ -14,10 +14,11 @@ import pytest
 
 from audience.errors import InvalidValue, SessionNotFound, StoreUnavailable
 from audience.store import Store
-from audience.stores import dynamo_client, dynamo_sessions, dynamo_table, open_store
+from audience.stores import dynamo, dynamo_client, dynamo_sessions, dynamo_table, open_store
 from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_table import create_table
 from tests.builders import (
+    a_camera,
     a_face,
     a_heartbeat,
     a_progress,
@@ -173,6 +174,37 @@ class TestWhatIsAsked:
             store.put_windows([a_window(second, of=3)], [window_faces(second)])
         assert written == [2] * 20
 
+    def test_another_writers_mark_counts_as_ones_own(self, store, url, engine, monkeypatch):
+        """A mark with each delivery of each of a thousand copies would be a third of all writes."""
+        store.put_session(a_session())
+        store.put_windows([a_window(0, of=3)])
+        engine.operations.clear()
+        with open_store(url) as other:
+            other.put_windows([a_window(1, of=3)])
+            assert engine.operations.count("BatchWriteItem") == 1
+            began_ms = dynamo.now_ms()
+            monkeypatch.setattr(dynamo, "now_ms", lambda: began_ms + 61_000)
+            with open_store(url) as late:
+                late.put_windows([a_window(2, of=3)])
+            assert engine.operations.count("BatchWriteItem") == 3
+            assert other.changed_sessions(began_ms + 60_000 + dynamo._MARKED_BEFORE_MS) == ["talk-1"]
+
+    def test_cameras_are_read_from_the_partition_of_their_stage_and_heartbeats_from_several(self, store, engine):
+        fill(store)
+        read: set[str] = set()
+
+        def note(operation: str, request: dict[str, Any]) -> None:
+            read.add(request["ExpressionAttributeValues"][":pk"]["S"])
+
+        store.put_camera("talk-1", "main", a_camera())
+        engine.trouble = note
+        assert store.cameras("talk-1", "main") == [a_camera()]
+        assert read == {"S#talk-1#main"}
+        read.clear()
+        assert store.heartbeats("talk-1") == [a_heartbeat()]
+        assert len(read) == 16
+        assert all(partition.startswith("H#talk-1#") for partition in read)
+
     def test_opening_a_store_sends_no_request(self, url, engine):
         open_store(url).close()
         assert engine.operations == []
@@ -279,6 +311,21 @@ class TestTrouble:
             assert desk.faces("talk-1", "main") == desk.recordings("talk-1") == []
             assert not desk.delete_session("talk-1"), "nothing was left"
 
+    def test_a_camera_that_is_set_up_after_its_check_expired_is_undone(self, url, engine):
+        with open_store(url) as desk, open_store(url) as other:
+            desk.put_session(a_session())
+
+            def delete_first(operation: str, request: dict[str, Any]) -> None:
+                if operation == "PutItem" and request["Item"]["sk"]["S"].startswith("CAMERA#"):
+                    engine.calm_down()
+                    other.delete_session("talk-1")
+
+            engine.trouble = delete_first
+            with pytest.raises(SessionNotFound):
+                desk.put_camera("talk-1", "main", a_camera())
+            assert other.cameras("talk-1", "main") == []
+            assert not other.delete_session("talk-1"), "nothing was left"
+
     def test_while_a_deletion_is_not_finished_nothing_is_written_and_the_session_is_listed(self, url, store, engine):
         fill(store)
         engine.trouble = lambda operation, request: (
@@ -325,12 +372,20 @@ class TestTrouble:
         monkeypatch.setattr(dynamo_sessions, "PRESENCE_TTL_S", 60.0)
         with open_store(url) as desk:
             desk.put_session(a_session())
-        engine.operations.clear()
+        read: list[str] = []
+
+        def note(operation: str, request: dict[str, Any]) -> None:
+            if operation == "GetItem":
+                read.append(request["Key"]["pk"]["S"].partition("#")[0])
+
+        engine.trouble = note
         with open_store(url) as camera:
             for second in range(20):
                 camera.put_windows([a_window(second, of=1)], [window_faces(second)])
                 camera.put_heartbeat(a_heartbeat(at_s=second))
-        assert engine.operations.count("GetItem") == 1
+        assert sorted(read) == ["CHANGED", "D", "R"], (
+            "the session, and the marks that its stage is recorded and changed"
+        )
 
     def test_a_record_rewritten_while_it_is_pruned_stays(self, store, engine):
         store.put_session(a_session())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from audience.alerts import AlertRule
 from audience.errors import StoreUnavailable
 from audience.sessions import Session
 from audience.stores import documents, open_store
 from audience.stores.dynamo_client import DynamoAddress, client_for
 from audience.stores.dynamo_items import PACKED, record_key
 from houselights.cli import run
-from tests.builders import a_scorer, a_session, a_window, after_ms
+from tests.builders import a_camera, a_heartbeat, a_scorer, a_session, a_window, after_ms
 
 # Two faces of which one smiles, as the first version packed them.
 OLD = bytes.fromhex("01e80300000000000002000000020000000100780001000000000000000000f03f000000000000e43f")
@@ -41,8 +42,9 @@ def as_before(url):
     pages = client.get_paginator("scan").paginate(TableName=table)
     every = [item for page in pages for item in page["Items"]]
     (session,) = (item for item in every if item["sk"]["S"] == "SESSION")
+    new = ("D", "R", "SESSIONS", "WORD", "MONTHS", "CHANGED", "SCORERS", "VERSION")
     for item in every:
-        if item["pk"]["S"].partition("#")[0] in ("D", "R", "SESSIONS", "WORD", "MONTHS", "CHANGED", "SCORERS"):
+        if item["pk"]["S"].partition("#")[0] in new:
             client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
     client.put_item(TableName=table, Item={**session, "pk": {"S": "SESSIONS"}, "sk": {"S": "SESSION#talk-1"}})
     client.put_item(TableName=table, Item={"pk": {"S": "RECORDED"}, "sk": {"S": "talk-1#main"}})
@@ -105,6 +107,38 @@ def test_sessions_move_to_partitions_of_their_own_and_are_summed_up(url, capsys)
         assert "Nothing to rewrite" in capsys.readouterr().out
         store.delete_session("talk-1")
         assert len(store.windows("talk-1", "main")) == 0
+
+
+def test_cameras_and_heartbeats_leave_the_partition_of_their_session(url, capsys):
+    client, table = client_of(url)
+
+    def put_earlier(sort, document):
+        at = {"pk": {"S": "D#talk-1"}, "sk": {"S": sort}}
+        client.put_item(TableName=table, Item={**at, "document": {"S": documents.to_json(document)}})
+
+    put_earlier("CAMERA#main#cam-1", a_camera())
+    put_earlier("CAMERA#attic#cam-2", a_camera("cam-2"))
+    put_earlier("HEARTBEAT#main#cam-1", a_heartbeat())
+    put_earlier("ALERTING#RULE#camera", AlertRule(rule_id="camera", what="camera"))
+    client.delete_item(TableName=table, Key={"pk": {"S": "VERSION"}, "sk": {"S": "VERSION"}})
+    with open_store(url) as store:
+        for use in (
+            lambda: store.cameras("talk-1", "main"),
+            lambda: store.put_camera("talk-1", "main", a_camera()),
+            lambda: store.put_session(a_session()),
+            lambda: store.alerting.sessions(0),
+        ):
+            with pytest.raises(StoreUnavailable, match="houselights migrate"):
+                use()
+    for _ in range(2):
+        assert run(["migrate", "--yes", "--store", url]) == 0
+    assert "Nothing to rewrite" in capsys.readouterr().out
+    with open_store(url) as store:
+        assert store.cameras("talk-1", "main") == [a_camera()]
+        assert store.heartbeats("talk-1") == [a_heartbeat()]
+        assert store.alerting.sessions(0) == ["talk-1"]
+        store.delete_session("talk-1")
+        assert store.cameras("talk-1", "attic") == store.heartbeats("talk-1") == store.alerting.sessions(0) == []
 
 
 def put_one(store):

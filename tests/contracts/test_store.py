@@ -567,6 +567,20 @@ class TestAlerting:
             store.alerting.drop("talk-1", AlertRule(rule_id="a", what="camera"))
         assert [rule.rule_id for rule in store.alerting.book("talk-1").rules] == ["ab"]
 
+    def test_sessions_with_rules_or_alerts_are_found_the_latest_start_first(self, store):
+        for name, began_s in (("early", -90), ("late", 90), ("without", 60), ("watched", 70)):
+            store.put_session(a_session(name, started_at=after(began_s)))
+        store.alerting.put("early", AlertRule(rule_id="a", what="camera"))
+        for session_id in ("late", "talk-1"):
+            store.alerting.put(session_id, an_alert())
+        store.alerting.put("watched", AlertWatcher(name="laptop", at_ms=after_ms(100)))
+        assert store.alerting.sessions(0) == ["late", "talk-1", "early"]
+        assert store.alerting.sessions(after_ms(0)) == ["late", "talk-1"]
+        store.change_session(replace(store.session("early"), started_at=after(10)))
+        assert store.alerting.sessions(after_ms(0)) == ["late", "early", "talk-1"]
+        store.delete_session("late")
+        assert store.alerting.sessions(0) == ["early", "talk-1"]
+
     def test_alerts_are_not_listed_as_stages_or_cameras(self, store):
         fill(store)
         assert store.stages("talk-1") == [a_stage()]
@@ -596,6 +610,14 @@ class TestForgetting:
         for stage in ("main", "tent"):
             assert len(store.windows("talk-1", stage)) == 0
             assert store.faces("talk-1", stage) == []
+
+    def test_deleting_takes_cameras_of_a_stage_that_nobody_described(self, store):
+        store.put_session(a_session())
+        store.put_camera("talk-1", "attic", a_camera())
+        store.put_heartbeat(replace(a_heartbeat(), stage_id="attic"))
+        store.delete_session("talk-1")
+        store.put_session(a_session())
+        assert store.cameras("talk-1", "attic") == store.heartbeats("talk-1") == []
 
     def test_deleting_says_whether_there_was_anything_and_may_be_done_twice(self, store):
         fill(store)

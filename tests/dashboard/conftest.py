@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -95,6 +98,16 @@ def fill(store: Store) -> None:
     put(store, a_session("nasty-1", title=NASTY, ended_at=after(300)), (a_stage(title=NASTY), windows_of("nasty-1")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _packages_are_searched_once() -> Iterator[None]:
+    """Each run of AppTest reads the metadata of all installed packages, in search of components: half of its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests)
+        )
+        yield
+
+
 @pytest.fixture
 def store_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The store the pages look into; empty at first."""
@@ -103,11 +116,19 @@ def store_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return url
 
 
-@pytest.fixture
-def filled(store_url: str) -> str:
-    """The store the pages look into, filled."""
-    with open_store(store_url) as store:
+@pytest.fixture(scope="session")
+def filled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a filled store that nobody changes."""
+    file = tmp_path_factory.mktemp("filled") / "houselights.db"
+    with open_store(f"sqlite:///{file}") as store:
         fill(store)
+    return file
+
+
+@pytest.fixture
+def filled(store_url: str, filled_once: Path) -> str:
+    """The store the pages look into, filled."""
+    shutil.copy(filled_once, store_url.removeprefix("sqlite:///"))
     return store_url
 
 
@@ -203,12 +224,11 @@ def serving(server: Path, **environment: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(tmp_path_factory: pytest.TempPathFactory, filled_once: Path) -> Iterator[str]:
     """The address of a dashboard that shows a filled store."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('served') / 'houselights.db'}"
-    with open_store(url) as store:
-        fill(store)
-    with serving(SERVER, HOUSELIGHTS_STORE=url) as address:
+    file = tmp_path_factory.mktemp("served") / "houselights.db"
+    shutil.copy(filled_once, file)
+    with serving(SERVER, HOUSELIGHTS_STORE=f"sqlite:///{file}") as address:
         yield address
 
 

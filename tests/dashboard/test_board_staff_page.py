@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from audience.board.board import Board, BoardRow
 from audience.language import using
+from audience.monitoring.cameras import CameraStatus
 from audience.stores import open_store
 from audience.time import to_ms
+from dashboard.pages.board.needs import needs_line
 from dashboard.pages.board.staff_table import staff_table
 from dashboard.wording import NOT_FEELING
 from tests.builders import a_camera, a_heartbeat, a_session, a_stage, a_timeline, after
@@ -129,6 +131,21 @@ def test_the_page_for_staff_says_first_which_stage_needs_somebody(pages, store_u
     assert "1 stage needs you: Mill" in text
     assert "cam-1 is dark" in text
     assert text.index("needs you: Mill") < text.index("<table>")
+
+
+def test_of_many_stages_that_need_somebody_some_are_named_and_all_are_counted():
+    rows = [BoardRow(stage_id=f"s-{at}", title=f"Stage {at}", state="live") for at in range(200)]
+    board = Board(session=a_session(), as_of_ms=0, ranked_at_ms=0, rows=tuple(rows))
+    dead = [
+        CameraStatus(stage_id=f"s-{at}", camera_id=f"cam-{number}", state="dead", seen_s=90.0)
+        for at in range(150)
+        for number in range(20)
+    ]
+    line = needs_line(board, dead)
+    assert "150 stages need you: Stage 0" in line
+    assert line.count("<li>") < 20
+    assert "17 more" in line  # of twenty cameras, after three
+    assert len(line) < 5000
 
 
 def test_a_group_is_too_close_to_call_and_every_cell_keeps_its_name():

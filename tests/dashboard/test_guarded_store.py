@@ -160,9 +160,13 @@ def test_what_is_theirs_is_given_as_it_is(whole: Store, who: str, read: Callable
 
 @pytest.mark.parametrize("who", ROLES)
 def test_the_list_has_what_may_be_seen(whole: Store, who: str) -> None:
-    seen = {session.session_id for session in GuardedStore(whole, PERMITS[who]).sessions()}
     everything = {"talk-1", "talk-2", "fest-1"}
+    for session_id in everything:
+        whole.alerting.put(session_id, default_rules()[0])
+    guarded = GuardedStore(whole, PERMITS[who])
+    seen = {session.session_id for session in guarded.sessions()}
     assert seen == {"nobody": set(), "link": {"talk-1"}, "viewer": {"talk-1"}}.get(who, everything)
+    assert set(guarded.alerting.sessions(0)) == seen
 
 
 @pytest.mark.parametrize("who", ROLES)

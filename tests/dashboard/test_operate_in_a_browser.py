@@ -15,11 +15,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as NotShown
 
+from audience.sessions import Camera
 from audience.store import Store
 from audience.stores import open_store
 from audience.time import to_ms
 from edge_lambda.preview.page import PreviewPage
-from tests.builders import a_heartbeat, a_session
+from tests.builders import a_heartbeat, a_session, a_stage
 from tests.dashboard.conftest import READY, SERVER, serving
 from tests.ticking import until
 
@@ -123,6 +124,47 @@ def test_a_link_opens_its_session_and_the_browser_goes_back_and_forward_between_
     page.goto(f"{address}?session=three")
     expect(page.get_by_text("There is no session “three”")).to_be_visible()
     assert session_in(page) == "three"
+
+
+def test_of_thirty_stages_a_camera_is_found_by_its_device_and_a_stage_opens_to_its_cameras(
+    page: Page, url: str
+) -> None:
+    with open_store(url) as store:
+        store.put_session(replace(a_session("fest-1", title="Riverside"), kind="festival"))
+        for number in range(1, 31):
+            store.put_stage("fest-1", a_stage(f"stage-{number}", title=f"Stage {number}"))
+            for camera in ("cam-1", "cam-2"):
+                store.put_camera("fest-1", f"stage-{number}", Camera(camera_id=camera, delivered_by=f"pi-{number}"))
+        beat = replace(a_heartbeat("fest-1", "stage-29"), step="thrifty", scorer="expressionnet-2")
+        store.put_heartbeat(replace(beat, at_ms=to_ms(datetime.now(UTC)) - 3_600_000))
+    page.goto(f"{page.url.partition('?')[0]}?session=fest-1&refresh=Off")
+    rows = page.locator(".table tbody tr:not(.detail)")
+    expect(rows).to_have_count(25)
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(rows).to_have_count(5)
+    page.get_by_role("button", name="1 dead").click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Stage 29")
+    page.get_by_role("button", name="1 dead").click()
+    page.get_by_label("Order").select_option("Most urgent first")
+    expect(rows.first).to_contain_text("Stage 29")
+
+    search = page.get_by_role("searchbox", name="Find a stage, camera or device")
+    search.fill("pi-17")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("found: cam-1, cam-2")
+    search.fill("stage 29")
+    expect(rows).to_have_count(1)
+    unfold = page.get_by_role("button", name="Cameras of Stage 29")
+    unfold.press("Enter")
+    cameras = page.get_by_role("list", name="Cameras of Stage 29").get_by_role("listitem")
+    expect(cameras).to_have_count(2)
+    expect(cameras.first).to_contain_text("delivers every 12 s")
+    expect(cameras.first).to_contain_text("expressionnet-2")
+    expect(unfold).to_have_attribute("aria-expanded", "true")
+    expect(unfold).to_be_focused()
+    unfold.press("Enter")
+    expect(cameras).to_have_count(0)
 
 
 def open_part(page: Page, name: str, shown: Locator) -> None:

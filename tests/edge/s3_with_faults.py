@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -18,6 +15,7 @@ from audience.deliveries.delivery import Delivery
 from edge_lambda.delivery.s3_bucket import S3Bucket, upload_client
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import BEGAN
+from tests.http_server import QuietHandler, http_server
 from tests.ticking import limit_s
 
 PASS, HANG_UP, HANG_UP_AFTERWARDS = "pass", "hang up", "hang up afterwards"
@@ -75,12 +73,12 @@ def s3_with_faults() -> Iterator[S3]:
         bucket = f"houselights-{uuid4().hex}"
         client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
-        class Door(BaseHTTPRequestHandler):
+        class Door(QuietHandler):
             protocol_version = "HTTP/1.1"
             timeout = 5
 
             def do_PUT(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.body()
                 s3.signed.append(self.headers["Authorization"])
                 s3.puts.append(self.path.partition(f"/{bucket}/")[2])
                 fault = s3.faults.popleft() if s3.faults else PASS
@@ -100,24 +98,6 @@ def s3_with_faults() -> Iterator[S3]:
                 else:
                     self.close_connection = True
 
-            def answer(self, status: int, content: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-        server.daemon_threads = True
-        s3 = S3(bucket, f"http://127.0.0.1:{server.server_port}", moto)
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        try:
+        with closing(client), http_server(Door) as address:
+            s3 = S3(bucket, address, moto)
             yield s3
-        finally:
-            server.shutdown()
-            serving.join()
-            server.server_close()
-            client.close()

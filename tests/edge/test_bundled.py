@@ -16,11 +16,11 @@ from audience.identity.people import KnownFace
 from audience.identity.records import Sighting
 from audience.identity.sightings import read_sighting
 from audience.identity.thresholds import VERSION
-from audience.store import Heartbeat
 from edge_lambda.bundled import BundledRecognition, BundledRosters, FolderSource, SightingSender
 from edge_lambda.pipeline_types import TrackedFrame
 from edge_lambda.recognisers.alignment import aligned
 from edge_lambda.tracking import TrackedFace
+from tests.builders import a_heartbeat
 from tests.edge.test_recognition import FACE, GRACE, TINY
 from tests.ticking import until
 
@@ -192,18 +192,7 @@ def test_a_heartbeat_acknowledges_the_bundle_and_names_what_is_wrong(device: Dev
     recognition = BundledRecognition(
         device.rosters, TINY, camera=CAMERA, sightings=sender, on_picture=lambda *_: None, poll_s=0.02
     )
-    beat = Heartbeat(
-        session_id="fair-1",
-        stage_id="gate",
-        camera_id="left",
-        at_ms=1,
-        state="running",
-        frames_per_s=1.0,
-        faces=0,
-        last_window_ms=None,
-        lag_s=0.0,
-        detail="dark",
-    )
+    beat = a_heartbeat("fair-1", "gate", "left", detail="dark")
     try:
         assert recognition.noted(beat).bundle is None
         device.put(bundle(7))

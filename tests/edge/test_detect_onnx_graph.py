@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_lambda.detectors.centerface import weights_file
+from edge_lambda.detectors.centerface import WEIGHTS
 from edge_lambda.detectors.onnx_graph import with_free_shapes
 from edge_lambda.onnx_runtime import load_session
 
@@ -14,7 +14,7 @@ SHAPES = [(1, 3, 32, 32), (1, 3, 64, 160), (2, 3, 96, 32)]
 
 @pytest.fixture(scope="module")
 def exported() -> bytes:
-    return (weights_file()).read_bytes()
+    return WEIGHTS.read()
 
 
 def test_the_net_takes_images_of_any_size_and_number(exported: bytes) -> None:

@@ -273,7 +273,7 @@ def test_the_preview_shows_the_marked_picture(tmp_path, clip):
 def test_its_status_reaches_a_broker_up_to_the_last_word(tmp_path, clip):
     with a_broker(tmp_path, "allow_anonymous true") as broker:
         broker.start()
-        settings = {"SOURCE": clip, "STATUS": f"mqtt://127.0.0.1:{broker.port}"}
+        settings = {"SOURCE": clip, "STATUS": f"mqtt://127.0.0.1:{broker.port}", "VERSION": "1.2.3001"}
         with closing(Listener(broker)) as listener, device(tmp_path, **settings) as program:
             heard = [read_status(listener.next().payload)]
             while heard[-1].state != "running":
@@ -283,8 +283,24 @@ def test_its_status_reaches_a_broker_up_to_the_last_word(tmp_path, clip):
                 heard.append(read_status(listener.next().payload))
     running = next(beat for beat in heard if beat.state == "running")
     assert (running.camera_id, running.faces, running.detector) == ("cam-1", 2, "libfacedetection-1")
+    assert {beat.version for beat in heard} == {"1.2.3001"}
     assert heard[-1].sent > heard[-1].waiting == 0
     assert program.said("state=ready")
+
+
+def test_who_started_it_hears_once_that_its_models_are_loaded(tmp_path, clip, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as started:
+        address = f"\0houselights-{os.getpid()}"
+        started.bind(address)
+        started.settimeout(limit_s())
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@{address[1:]}")
+        with device(tmp_path, SOURCE=clip) as program:
+            assert started.recv(100) == b"READY=1"
+            program.until(lambda: program.said("state=running"))
+            assert program.end(signal.SIGTERM) == 0
+        started.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            started.recv(100)
 
 
 def test_it_sends_with_the_credentials_of_its_certificate_alone(tmp_path, clip):

@@ -6,7 +6,6 @@ import json
 import logging
 import re
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +25,7 @@ from edge_lambda.delivery.uploader import Uploader
 from edge_lambda.device_certificate import DeviceCertificate
 from tests.certificates import DAY, Authority, Signed
 from tests.edge.s3_with_faults import S3, numbered, s3_with_faults
+from tests.http_server import QuietHandler, http_server
 
 EVENING = datetime(2026, 3, 1, 19, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -78,24 +78,15 @@ def credentials(*, number: int = 1, **changed: Any) -> bytes:
 def a_provider(authority: Authority, own: Signed, clock: Clock) -> Iterator[Provider]:
     provider = Provider(clock)
 
-    class Door(BaseHTTPRequestHandler):
+    class Door(QuietHandler):
         timeout = 5
 
         def do_GET(self) -> None:
             subject = dict(pair[0] for pair in self.connection.getpeercert()["subject"])
             provider.asked.append((self.path, self.headers["x-amzn-iot-thingname"], subject["commonName"]))
-            status, body = provider.answer or provider.given()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: Any) -> None:
-            pass
+            self.answer(*(provider.answer or provider.given()))
 
     class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
         def finish_request(self, request: Any, client_address: Any) -> None:
             # The handshake in the request's own thread, so that a client that is refused ends nothing else.
             try:
@@ -108,16 +99,10 @@ def a_provider(authority: Authority, own: Signed, clock: Clock) -> Iterator[Prov
     context.load_cert_chain(own.certificate, own.private_key)
     context.load_verify_locations(authority.root)
     context.verify_mode = ssl.CERT_REQUIRED
-    server = Server(("127.0.0.1", 0), Door)
-    provider.address = f"https://127.0.0.1:{server.server_port}/role-aliases/houselights-camera/credentials"
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    try:
+    with http_server(Door, kind=Server) as address:
+        secured = address.replace("http:", "https:")
+        provider.address = f"{secured}/role-aliases/houselights-camera/credentials"
         yield provider
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from edge_lambda.preview.file import PreviewFile
 from edge_lambda.preview.page import PreviewPage
+from tests.http_server import QuietHandler, http_server
 from tests.ticking import until
 from tests.videos import quadrants
 
@@ -41,20 +41,15 @@ def shown(element: Locator, first: str) -> list[str]:
     return quarters
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+class _Quiet(QuietHandler, SimpleHTTPRequestHandler):
+    """Serves a folder."""
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
     """A folder's files over HTTP, as the dashboard would serve them."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with http_server(partial(_Quiet, directory=str(tmp_path))) as address:
+        yield address
 
 
 def test_the_page_shows_the_newest_picture_and_goes_on(browser: Browser) -> None:

@@ -21,7 +21,7 @@ from edge_lambda.status import StatusSender, latest_sender, mqtt, open_status
 from edge_lambda.status.mqtt import WILL
 from tests.builders import a_heartbeat
 from tests.certificates import DAY, Authority
-from tests.mosquitto import Broker, Listener, a_broker
+from tests.mosquitto import Broker, Listener, a_broker, a_broker_with_rights
 from tests.ticking import last_words, ticking, until
 
 TOPIC = "houselights/talk-1/main/cam-1/status"
@@ -219,20 +219,8 @@ class TestWithCertificates:
     @pytest.fixture
     def secured(self, tmp_path: Path, authority: Authority) -> Iterator[Broker]:
         """As AWS IoT is with the project's policy: a device publishes on the topic of its own name only."""
-        server = authority.signs("broker")
-        rights = tmp_path / "rights"
-        rights.write_text("pattern write houselights/+/+/%u/status\n\nuser operator\ntopic read #\n")
-        rights.chmod(0o600)
-        settings = (
-            f"cafile {authority.root}",
-            f"certfile {server.certificate}",
-            f"keyfile {server.private_key}",
-            "require_certificate true",
-            "use_identity_as_username true",
-            f"acl_file {rights}",
-        )
-        with a_broker(tmp_path, *settings) as broker:
-            broker.start()
+        rights = "pattern write houselights/+/+/%u/status\n\nuser operator\ntopic read #\n"
+        with a_broker_with_rights(tmp_path, authority, rights) as broker:
             yield broker
 
     @contextmanager

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,6 +30,7 @@ from houselights.notify.notifiers import Webhook
 from ingest_lambda.topic import SnsTopic
 from tests.builders import a_camera, a_heartbeat, a_session, a_stage, after, after_ms, an_alert
 from tests.houselights.conftest import Houselights
+from tests.http_server import QuietHandler, http_server
 from tests.ticking import last_words, until
 
 REGION = "eu-west-1"
@@ -44,33 +44,22 @@ class Endpoint:
         self.answers: list[int] = []  # of the next requests; 200 when there are no more
         endpoint = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
-                endpoint.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(endpoint.answers.pop(0) if endpoint.answers else 200)
-                self.send_header("Content-Length", "0")
-                self.send_header("Location", endpoint.url + "elsewhere")
-                self.end_headers()
+                endpoint.bodies.append(json.loads(self.body()))
+                status = endpoint.answers.pop(0) if endpoint.answers else 200
+                self.answer(status, Location=f"{endpoint.url}elsewhere")
 
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self.handler = Handler
+        self.url = ""
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     opened = Endpoint()
-    yield opened
-    opened.close()
+    with http_server(opened.handler) as address:
+        opened.url = f"{address}/"
+        yield opened
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import pytest
 from audience.identity.bundle import Bundle, BundleReader, bundle_name
 from audience.identity.bundle_keys import camera_key, installation_key
 from audience.sessions import Session
-from audience.store import Heartbeat, Store
+from audience.store import Store
 from audience.stores import open_identity, open_store
 from houselights.bundling import RENEWED_AFTER, CameraBundles, LocalBundles
 from tests.audience.identity.conftest import Desk, vector
 from tests.audience.identity.test_searches import APPROVES, requested
+from tests.builders import a_heartbeat
 
 RECOGNISER = "none-1+00000000"
 LEFT, RIGHT, HALL = ("fair-1", "gate", "left"), ("fair-1", "gate", "right"), ("fair-1", "hall", "one")
@@ -58,21 +60,8 @@ class Site:
 
     def beat(self, camera: tuple[str, str, str], number: int) -> None:
         at_ms = round(self.desk.now.timestamp() * 1000)
-        self.sessions.put_heartbeat(
-            Heartbeat(
-                session_id=camera[0],
-                stage_id=camera[1],
-                camera_id=camera[2],
-                at_ms=at_ms,
-                state="running",
-                frames_per_s=1.0,
-                faces=0,
-                last_window_ms=None,
-                lag_s=0.0,
-                received_ms=at_ms,
-                bundle=number,
-            )
-        )
+        beat = replace(a_heartbeat(*camera), at_ms=at_ms, received_ms=at_ms, bundle=number)
+        self.sessions.put_heartbeat(beat)
 
     def _sleep(self, seconds: float) -> None:
         self.desk.later(seconds=seconds)

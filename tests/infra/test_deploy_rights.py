@@ -415,6 +415,7 @@ def test_names_that_the_policy_counts_on_are_those_that_the_stack_gives():
         aws("dynamodb:PutItem", EVERYTHING.arn("Table")),
         aws("sqs:StartMessageMoveTask", EVERYTHING.arn("DeadLetters")),
         aws("s3:PutObject", f"{EVERYTHING.arn('Deliveries')}/components/a/camera.zip", aws__ResourceAccount=ACCOUNT),
+        aws("s3:GetObject", f"{EVERYTHING.arn('Deliveries')}/components/rollout.json", aws__ResourceAccount=ACCOUNT),
         aws("s3:PutObject", f"{EVERYTHING.arn('Deliveries')}/claims/sn-1111.json", aws__ResourceAccount=ACCOUNT),
         aws("s3:DeleteObject", f"{EVERYTHING.arn('Deliveries')}/claims/sn-1111.used", aws__ResourceAccount=ACCOUNT),
         aws("s3:ListBucket", EVERYTHING.arn("Deliveries"), aws__ResourceAccount=ACCOUNT, s3__prefix="claims/"),

@@ -20,8 +20,8 @@ from houselights.deploying.stack import SAM_STACK, find_stack, take_down
 from houselights.local_cloud.moto_server import running_moto
 from houselights.local_cloud.serving import serving
 from tests.infra.template import template
+from tests.local_aws import REGION, use_local_aws
 
-REGION = "eu-west-1"
 STANDING = ("Deliveries", "Table", "IngestLog", "AlertsKey")
 
 
@@ -48,21 +48,17 @@ def collections() -> Collections:
 
 
 @pytest.fixture(scope="module")
-def addresses(collections: Collections) -> Iterator[dict[str, str]]:
+def addresses(collections: Collections) -> Iterator[tuple[str, str]]:
+    """Those of moto and of Rekognition."""
     with running_moto() as moto, serving(collections) as rekognition:
-        yield {"AWS_ENDPOINT_URL": moto, "AWS_ENDPOINT_URL_REKOGNITION": rekognition}
+        yield moto, rekognition
 
 
 @pytest.fixture
-def session(addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
-    for name, value in addresses.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    return boto3.Session(region_name=REGION)
+def session(addresses: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    moto, rekognition = addresses
+    monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", rekognition)
+    return use_local_aws(monkeypatch, moto)
 
 
 @pytest.fixture

@@ -37,9 +37,9 @@ from houselights.deploying.training_job import (
 from houselights.local_cloud.moto_server import running_moto
 from tests.architecture.sources import ROOT
 from tests.infra.iam import Call, is_allowed
+from tests.local_aws import REGION, use_local_aws
 from tests.own_model import own_model
 
-REGION = "eu-west-1"
 ROLE = "arn:aws:iam::123456789012:role/train"
 NOW = datetime(2026, 5, 4, 19, 30, tzinfo=UTC)
 
@@ -52,13 +52,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def session(address: str, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    return boto3.Session(region_name=REGION)
+    return use_local_aws(monkeypatch, address)
 
 
 @pytest.fixture

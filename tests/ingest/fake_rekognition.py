@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from audience.deliveries.grid import Grid
+from tests.http_server import QuietHandler, http_server
 
 
 @dataclass(slots=True)
@@ -61,29 +60,13 @@ def running_rekognition() -> Iterator[FakeRekognition]:
     """One that runs until the context is left."""
     fake = FakeRekognition()
 
-    class Answers(BaseHTTPRequestHandler):
+    class Answers(QuietHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.body())
             body["Image"]["Bytes"] = base64.b64decode(body["Image"]["Bytes"])
             fake.requests.append({"target": self.headers["X-Amz-Target"], **body})
             status, answer = fake.answers.pop(0) if len(fake.answers) > 1 else fake.answers[0]
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, json.dumps(answer).encode(), Content_Type="application/x-amz-json-1.1")
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    serving = threading.Thread(target=server.serve_forever, args=(0.05,))
-    serving.start()
-    try:
-        fake.address = f"http://127.0.0.1:{server.server_port}"
+    with http_server(Answers) as fake.address:
         yield fake
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()

@@ -16,6 +16,7 @@ from audience.deliveries.sheet import Sheet, seal_sheet
 from audience.deliveries.window_file import WindowFile
 from audience.errors import DeliveryRefused, FacesRefused, HouselightsError, ScorerUnavailable, SheetRejected
 from audience.faces import FACING, FACING_THRESHOLD, WindowFaces
+from audience.sessions import Camera
 from audience.store import Store
 from audience.stores import open_store
 from audience.windows import tallies_of
@@ -136,6 +137,7 @@ class TestASheet:
         assert store.scorers()["made-up-1"].experimental == {"fear"}
         monkeypatch.setattr(store, "put_scorer", lambda _: pytest.fail("told twice"))
         deliver(ingest, a_sheet(2).delivery())
+        deliver(Ingest(store, MadeUpScorer(), Keep()), a_sheet(3).delivery())
 
     def test_shares_are_over_windows_of_large_rooms(self, ingest):
         assert deliver(ingest, a_sheet(20, 4).delivery()).shares == {}
@@ -213,6 +215,28 @@ class TestWhatIsSetUp:
             deliver(ingest, delivery)
         set_up(store, "talk-2")
         assert deliver(ingest, delivery).faces == 3
+
+    def test_is_looked_up_once_for_all_cameras_of_a_stage(self, store, monkeypatch):
+        cameras = [f"cam-{number}" for number in range(1, 6)]
+        for camera_id in cameras:
+            store.put_camera("talk-1", "main", Camera(camera_id=camera_id, delivered_by=camera_id))
+        asked: list[str] = []
+        for method in ("session", "cameras"):
+            read = getattr(store, method)
+            monkeypatch.setattr(store, method, lambda *key, m=method, read=read: asked.append(m) or read(*key))
+        ingest = Ingest(store, MadeUpScorer(), Keep())
+        for at_s in (0, 2):
+            for camera_id in cameras:
+                deliver(ingest, a_sheet(at_s=at_s, camera_id=camera_id).delivery())
+        assert sorted(asked) == ["cameras", "session"]
+
+    def test_a_camera_that_another_device_took_over_is_refused_after_ten_seconds(self, ingest, store):
+        deliver(ingest, a_sheet().delivery())
+        store.put_camera("talk-1", "main", Camera(camera_id="cam-1", delivered_by="other"))
+        with pytest.raises(DeliveryRefused, match="another device"):
+            deliver(ingest, a_sheet(at_s=2).delivery(), now_ms=DELIVERED_MS + 10_000)
+        store.put_camera("talk-1", "main", Camera(camera_id="cam-1", delivered_by="cam-1"))
+        deliver(ingest, a_sheet(at_s=2).delivery(), now_ms=DELIVERED_MS + 10_001)
 
     def test_is_cached_for_ten_seconds(self, ingest, store):
         deliver(ingest, a_sheet().delivery())

@@ -16,8 +16,16 @@ import pytest
 from audience.errors import InvalidValue
 from audience.stores import open_store
 from houselights.cli import run
+from houselights.local_cloud.boards import FIND_EVERY_S
 from houselights.local_cloud.cloud import LocalCloud, running_cloud
-from houselights.local_cloud.stack import DELAY_S, LIVE_RETENTION_S, MOST_RECEIVES, VISIBLE_AGAIN_S, Stack
+from houselights.local_cloud.stack import (
+    BOARD_QUEUE,
+    DELAY_S,
+    LIVE_RETENTION_S,
+    MOST_RECEIVES,
+    VISIBLE_AGAIN_S,
+    Stack,
+)
 from tests.builders import a_camera, a_session, a_stage, a_window
 from tests.contracts.dynalite import running_dynalite
 from tests.infra.template import properties
@@ -206,6 +214,10 @@ def test_it_is_made_as_the_template_makes_it(cloud):
     assert (queue["VisibilityTimeout"], queue["DelaySeconds"]) == (VISIBLE_AGAIN_S, DELAY_S)
     assert properties("Live")["MessageRetentionPeriod"] == LIVE_RETENTION_S
     assert queue["RedrivePolicy"]["maxReceiveCount"] == MOST_RECEIVES == Stack().most_receives
+    boards = properties("BoardQueue")
+    assert {name: str(boards[name]).lower() for name in BOARD_QUEUE} == BOARD_QUEUE
+    assert properties("BoardFinder")["Events"]["EveryMinute"]["Properties"]["Schedule"] == "rate(1 minute)"
+    assert FIND_EVERY_S == 60
     of_the_bucket = cloud.stack.pattern["detail"] | {"bucket": {"name": [{"Ref": "Deliveries"}]}}
     assert properties("Created")["EventPattern"] == cloud.stack.pattern | {"detail": of_the_bucket}
     closed = cloud.client("s3").get_public_access_block(Bucket=cloud.stack.bucket)["PublicAccessBlockConfiguration"]

@@ -15,8 +15,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from audience.errors import InvalidValue
+from audience.stores.dynamo_table import create_table
 from houselights.local_cloud.moto_server import running_moto
-from tests.ticking import ticking
+from tests.ticking import ticking, until
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +127,40 @@ def test_it_ends_with_its_context():
         socket.create_connection(("127.0.0.1", port)).close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_message_that_nobody_takes_is_forgotten_after_its_time(aws):
+    sqs, counts = aws("sqs"), ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = sqs.create_queue(QueueName=uuid4().hex, Attributes={"MessageRetentionPeriod": "1"})["QueueUrl"]
+    kept = sqs.create_queue(QueueName=uuid4().hex)["QueueUrl"]
+    for queue in (url, kept):
+        sqs.send_message(QueueUrl=queue, MessageBody="a message")
+
+    def left(queue: str) -> int:
+        found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"]
+        return sum(int(found[count]) for count in counts)
+
+    until(lambda: left(url) == 0)
+    assert left(kept) == 1
+
+
+def test_every_kind_of_attribute_is_read_as_it_was_written(aws):
+    dynamodb, name = aws("dynamodb"), uuid4().hex
+    create_table(dynamodb, name)
+    nested = {"L": [{"M": {"inner": {"B": b"\x00\xff"}, "flag": {"BOOL": False}}}, {"N": "-1.5"}, {"NULL": True}]}
+    item = {
+        "pk": {"S": "one"},
+        "sk": {"S": "ü"},
+        "number": {"N": "12"},
+        "bytes": {"B": b"\xfe\x00"},
+        "set": {"BS": [b"\x01", b"\x02"]},
+        "names": {"SS": ["a", "b"]},
+        "nested": nested,
+        "nothing": {"M": {}},
+    }
+    dynamodb.put_item(TableName=name, Item=item)
+    assert dynamodb.get_item(TableName=name, Key={key: item[key] for key in ("pk", "sk")})["Item"] == item
+    (queried,) = dynamodb.query(
+        TableName=name, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": item["pk"]}
+    )["Items"]
+    assert queried == item

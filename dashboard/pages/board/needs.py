@@ -13,6 +13,8 @@ from dashboard import markup
 from dashboard.clock import length_text
 
 _NEEDING: Final[frozenset[State]] = UNUSABLE | {"late"}
+_STAGES_NAMED, _STAGES_LISTED, _CAMERAS_NAMED = 8, 12, 3
+
 _CAMERA: Final[dict[State, str]] = {
     "dead": N_("{camera} sends nothing"),
     "failed": N_("{camera} failed"),
@@ -46,14 +48,23 @@ def needs_line(board: Board, cameras: Sequence[CameraStatus]) -> str:
     found = stages_in_need(board, cameras)
     if not found:
         return markup.lead(gettext("No stage needs you: every camera that has started reports in time."))
-    line = ngettext(
-        "{count} stage needs you: {stages}", "{count} stages need you: {stages}", len(found), stages=", ".join(found)
-    )
+    titles = _first(list(found), _STAGES_NAMED)
+    line = ngettext("{count} stage needs you: {stages}", "{count} stages need you: {stages}", len(found), stages=titles)
     items = "".join(
-        f"<li><b><bdi>{escape(title)}</bdi></b>: {escape(', '.join(problems))}</li>"
-        for title, problems in found.items()
+        f"<li><b><bdi>{escape(title)}</bdi></b>: {escape(_first(problems, _CAMERAS_NAMED))}</li>"
+        for title, problems in list(found.items())[:_STAGES_LISTED]
     )
-    return f'{markup.lead(line)}<ul class="hl-needs">{items}</ul>'
+    rest = ""
+    if (more := len(found) - _STAGES_LISTED) > 0:
+        rest = markup.note(ngettext("And {count} more.", "And {count} more.", more))
+    return f'{markup.lead(line)}<ul class="hl-needs">{items}</ul>{rest}'
+
+
+def _first(things: Sequence[str], most: int) -> str:
+    """The first of some things, and how many there are besides."""
+    if len(things) <= most:
+        return ", ".join(things)
+    return ", ".join([*things[:most], gettext("and {count} more", count=len(things) - most)])
 
 
 def _camera_text(status: CameraStatus) -> str:

@@ -16,7 +16,7 @@ from dashboard import markup
 from dashboard.access.entry import in_words
 from dashboard.charts.day import day_chart
 from dashboard.charts.theme import palette_of
-from dashboard.choices import put_into_address, take_from_address
+from dashboard.choices import choose
 from dashboard.clock import date_text, time_text, viewer_zone
 from dashboard.data import sessions
 from dashboard.first_use import show_first_use
@@ -60,16 +60,8 @@ def now_ms() -> int:
 def choose_refresh() -> float:
     """Seconds between two updates; 0 for none."""
     usual = next(iter(REFRESHES))
-    take_from_address("every", list(REFRESHES), usual, _refresh_name)
-    return st.selectbox(
-        gettext("Refresh"),
-        list(REFRESHES),
-        format_func=_refresh_name,
-        key="every",
-        on_change=put_into_address,
-        args=("every", usual),
-        label_visibility="collapsed",
-        width=150,
+    return choose(
+        gettext("Refresh"), list(REFRESHES), key="every", usual=usual, name=_refresh_name, labelled=False, width=150
     )
 
 

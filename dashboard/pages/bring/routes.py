@@ -34,7 +34,7 @@ from audience.recording_files import refusal_of
 from dashboard.access.identity import account, asked_by
 from dashboard.access.upload_room import AT_ONCE, AT_ONCE_OF_A_PERSON, NoRoom
 from dashboard.incoming_data import incoming
-from dashboard.page_routes import KEPT_NOWHERE, InReadersLanguage
+from dashboard.page_routes import KEPT_NOWHERE, InReadersLanguage, body_within
 from dashboard.pages.bring import data
 from dashboard.scoring_process import scoring
 
@@ -112,13 +112,11 @@ def incoming_routes(allowed_hosts: Sequence[str]) -> list[Route]:
 
 
 async def _ask(request: Request, _: _Sending) -> Response:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _LARGEST_FORM:
-            return _problem(413, gettext("This is too much: load the page again."))
+    body = await body_within(request, _LARGEST_FORM)
+    if body is None:
+        return _problem(413, gettext("This is too much: load the page again."))
     try:
-        form = msgspec.json.decode(bytes(body), type=_Form)
+        form = msgspec.json.decode(body, type=_Form)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _problem(422, gettext("This cannot be read: load the page again."))
     taken = await run_in_threadpool(asked_by(request, data.take), form.file, form.session)

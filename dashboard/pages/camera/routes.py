@@ -38,7 +38,7 @@ from audience.phone_camera import LARGEST_PICTURE, PhonePicture, check_picture
 from audience.time import to_ms
 from dashboard.access.limits import Limits
 from dashboard.camera_links_data import CameraLink, SessionOver, open_link, session_of
-from dashboard.page_routes import KEPT_NOWHERE, page_routes
+from dashboard.page_routes import KEPT_NOWHERE, body_within, page_routes, problem_answer
 from dashboard.phone_process import phones
 from dashboard.scoring_process import can_score
 
@@ -137,9 +137,9 @@ async def _picture(request: Request) -> Response:
     except HouselightsError as problem:
         return _refused(problem)
     if not senders().takes(link, arrived_s):
-        return _problem(429, gettext("Too many pictures: one a second is enough."))
+        return problem_answer(429, gettext("Too many pictures: one a second is enough."))
     if not senders().is_sender(link, page, began=request.query_params.get("began") == "1"):
-        return _problem(409, gettext("Another phone or window has become this camera."))
+        return problem_answer(409, gettext("Another phone or window has become this camera."))
     body = await _received(request)
     if isinstance(body, Response):
         return body
@@ -151,7 +151,7 @@ async def _picture(request: Request) -> Response:
                 gettext("This server cannot look at pictures: install Houselights with its extra `edge`.")
             )
     except HouselightsError as problem:
-        return _problem(415, str(problem))
+        return problem_answer(415, str(problem))
     session_id, stage_id, camera_id = link.place
     phones().put(
         PhonePicture(
@@ -188,20 +188,17 @@ async def _stop(request: Request) -> Response:
 
 async def _received(request: Request) -> bytes | Response:
     """The picture that is sent; or why it is not taken."""
-    body = bytearray()
     try:
         with anyio.fail_after(RECEIVED_WITHIN_S):
-            async for part in request.stream():
-                body += part
-                if len(body) > LARGEST_PICTURE:
-                    return _problem(
-                        413, gettext("This picture is too large: at most {most} KiB.", most=LARGEST_PICTURE >> 10)
-                    )
+            body = await body_within(request, LARGEST_PICTURE)
     except TimeoutError:
-        return _problem(408, gettext("This picture took too long to arrive."))
+        return problem_answer(408, gettext("This picture took too long to arrive."))
     except ClientDisconnect:
-        return _problem(400, "The connection was cut.")  # nobody reads it
-    return bytes(body)
+        return problem_answer(400, "The connection was cut.")  # nobody reads it
+    if body is None:
+        line = gettext("This picture is too large: at most {most} KiB.", most=LARGEST_PICTURE >> 10)
+        return problem_answer(413, line)
+    return body
 
 
 def _page_of(request: Request) -> str:
@@ -229,13 +226,9 @@ async def _answer(work: Callable[[], dict[str, Any]]) -> Response:
 
 def _refused(problem: HouselightsError) -> Response:
     if isinstance(problem, SessionOver):
-        return _problem(410, str(problem))
+        return problem_answer(410, str(problem))
     if isinstance(problem, AccessRefused):
-        return _problem(404, str(problem))
+        return problem_answer(404, str(problem))
     if isinstance(problem, InvalidValue):
-        return _problem(422, str(problem))
-    return _problem(503, gettext("This cannot be done just now: the page tries again."))
-
-
-def _problem(status: int, line: str) -> Response:
-    return JSONResponse({"problem": line}, status_code=status, headers=KEPT_NOWHERE)
+        return problem_answer(422, str(problem))
+    return problem_answer(503, gettext("This cannot be done just now: the page tries again."))

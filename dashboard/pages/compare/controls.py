@@ -23,8 +23,8 @@ from audience.time import clock_text
 from audience.timelines import Timeline
 from dashboard import markup
 from dashboard.charts.compare import BRUSH, BRUSHED
-from dashboard.choices import put_into_address, take_from_address
-from dashboard.pages.choose_sessions import Facet, choose_expression
+from dashboard.choices import choose, choose_expression
+from dashboard.pages.choose_sessions import Facet
 from dashboard.pages.compare.film_axis import STEPS_S, length_s, step_s, usual_timeline
 from dashboard.pages.compare.model import Group, grouped, in_both
 from dashboard.pages.screenings import Screening, Selection
@@ -76,28 +76,12 @@ def choose_view(selection: Selection) -> View:
     offered: list[Lines] = ["each", *(facet for facet, groups in by.items() if len(groups) > 1)]
     # At first what can be compared; else nobody asked for groups, and "not enough data" would be no answer.
     usual: Lines = next((facet for facet, groups in by.items() if _enough(groups)), offered[0])
-    take_from_address("lines", offered, usual, _lines_name)
-    lines: Lines = st.selectbox(
-        gettext("Lines"),
-        offered,
-        format_func=_lines_name,
-        key="lines",
-        on_change=put_into_address,
-        args=("lines", usual),
-        label_visibility="collapsed",
-        width=_WIDTH,
+    lines: Lines = choose(
+        gettext("Lines"), offered, key="lines", usual=usual, name=_lines_name, labelled=False, width=_WIDTH
     )
     usual_step = step_s(length_s(selection.screenings))
-    take_from_address("step", STEPS_S, usual_step, _step_name)
-    step = st.selectbox(
-        gettext("Averaged over"),
-        STEPS_S,
-        format_func=_step_name,
-        key="step",
-        on_change=put_into_address,
-        args=("step", usual_step),
-        label_visibility="collapsed",
-        width=_WIDTH,
+    step = choose(
+        gettext("Averaged over"), STEPS_S, key="step", usual=usual_step, name=_step_name, labelled=False, width=_WIDTH
     )
     facet = None if lines == "each" else lines
     return View(expression=expression, groups=by[facet] if facet else (), facet=facet, step=step)
@@ -132,31 +116,11 @@ def choose_pair(groups: Sequence[Group]) -> tuple[Group, Group]:
     def with_name(key: str) -> str:
         return gettext("with {group}", group=by_key[key].name)
 
-    take_from_address("a", keys, keys[0], compare_name)
-    a = st.selectbox(
-        gettext("Compare"),
-        keys,
-        key="a",
-        format_func=compare_name,
-        on_change=put_into_address,
-        args=("a", keys[0]),
-        label_visibility="collapsed",
-        width=_WIDTH,
-    )
+    a = choose(gettext("Compare"), keys, key="a", usual=keys[0], name=compare_name, labelled=False, width=_WIDTH)
     others = [key for key in keys if key != a]
     apart = [key for key in others if not in_both(by_key[a], by_key[key])]
     usual = apart[0] if apart else others[0]
-    take_from_address("b", others, usual, with_name)
-    b = st.selectbox(
-        gettext("Compare with"),
-        others,
-        key="b",
-        format_func=with_name,
-        on_change=put_into_address,
-        args=("b", usual),
-        label_visibility="collapsed",
-        width=_WIDTH,
-    )
+    b = choose(gettext("Compare with"), others, key="b", usual=usual, name=with_name, labelled=False, width=_WIDTH)
     return by_key[a], by_key[b]
 
 
@@ -167,15 +131,13 @@ def choose_align(titles: bool) -> Align:
         titles: whether the cuts have scenes of one title.
     """
     offered: list[Align] = ["titles", "seconds", "edits"] if titles else ["seconds", "edits"]
-    take_from_address("align", offered, offered[0], _align_name)
-    return st.selectbox(
+    return choose(
         gettext("Align cuts by"),
         offered,
-        format_func=_align_name,
         key="align",
-        on_change=put_into_address,
-        args=("align", offered[0]),
-        label_visibility="collapsed",
+        usual=offered[0],
+        name=_align_name,
+        labelled=False,
         width=_WIDTH + 30,
     )
 

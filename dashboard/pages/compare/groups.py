@@ -16,7 +16,7 @@ from audience.comparing.tracks import tracks_of
 from audience.language import N_, gettext, ngettext
 from audience.percents import percent, percent_text
 from dashboard import markup
-from dashboard.choices import put_into_address, take_from_address
+from dashboard.choices import choose_segment
 from dashboard.data import store_url
 from dashboard.pages import screening_data
 from dashboard.pages.compare.film_axis import FilmAxis
@@ -34,17 +34,9 @@ _WIDTH = 330
 
 def choose_unit() -> Unit:
     """What was sampled; the page says what that means."""
-    take_from_address("unit", get_args(Unit), "screenings", _unit_name)
-    unit: Unit | None = st.segmented_control(
-        gettext("Sampling unit"),
-        get_args(Unit),
-        format_func=_unit_name,
-        key="unit",
-        on_change=put_into_address,
-        args=("unit", "screenings"),
-        required=True,
+    unit: Unit = choose_segment(
+        gettext("Sampling unit"), get_args(Unit), key="unit", usual="screenings", name=_unit_name
     )
-    unit = unit or "screenings"
     st.html(markup.note(gettext(ABOUT[unit])))
     return unit
 

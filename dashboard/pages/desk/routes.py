@@ -19,7 +19,7 @@ from audience.language import gettext
 from audience.time import to_ms
 from dashboard.access.identity import asked_by
 from dashboard.access.people_data import open_desk
-from dashboard.page_routes import KEPT_NOWHERE, page_routes
+from dashboard.page_routes import KEPT_NOWHERE, page_routes, problem_answer
 
 DESK: Final = "/at-the-desk"
 
@@ -125,4 +125,4 @@ def _event(cards: list[dict[str, Any]]) -> str:
 
 def _refused(problem: HouselightsError) -> Response:
     status = 503 if isinstance(problem, StoreUnavailable) else 404
-    return JSONResponse({"problem": gettext("This desk cannot be shown.")}, status_code=status, headers=KEPT_NOWHERE)
+    return problem_answer(status, gettext("This desk cannot be shown."))

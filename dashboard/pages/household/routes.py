@@ -26,7 +26,7 @@ from audience.identity.store import IdentityStore
 from audience.language import gettext
 from audience.time import to_ms
 from dashboard.access.people_data import now, people_for_link
-from dashboard.page_routes import KEPT_NOWHERE, page_routes
+from dashboard.page_routes import KEPT_NOWHERE, body_within, page_routes, problem_answer
 
 HOUSEHOLD: Final = "/household"
 
@@ -90,19 +90,15 @@ async def _state(request: Request) -> Response:
 
 
 async def _taps(request: Request) -> Response:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_BODY:
-            return JSONResponse(
-                {"problem": gettext("These are too many taps at once.")}, status_code=413, headers=KEPT_NOWHERE
-            )
+    body = await body_within(request, LARGEST_BODY)
+    if body is None:
+        return problem_answer(413, gettext("These are too many taps at once."))
 
     def work() -> Response:
         with _opened(request) as home:
             # Whoever withdrew while the page was offline is tapped for no more.
             members = {"", *(member.person_id for member in home.panel.members(home.household))}
-            taps, refused = _read(bytes(body), home.household)
+            taps, refused = _read(body, home.household)
             refused += _take(home, [(at, tap) for at, tap in taps if tap.person_id in members])
             return JSONResponse({**_document(home), "refused": refused}, headers=KEPT_NOWHERE)
 
@@ -228,4 +224,4 @@ async def _answer(work: Callable[[], Response]) -> Response:
         status, problem = 422, str(refused)
     except HouselightsError:
         status, problem = 503, gettext("This cannot be done just now: try again later.")
-    return JSONResponse({"problem": problem}, status_code=status, headers=KEPT_NOWHERE)
+    return problem_answer(status, problem)

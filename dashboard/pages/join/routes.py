@@ -38,7 +38,7 @@ from audience.language import gettext
 from dashboard.access.identity import settings
 from dashboard.access.people_data import now, people_for_link, server_address
 from dashboard.mail import MailServer, check_mail_address, mail_server
-from dashboard.page_routes import KEPT_NOWHERE, page_routes
+from dashboard.page_routes import KEPT_NOWHERE, body_within, page_routes, problem_answer
 from dashboard.pages.join import text
 from dashboard.photos import BUSY, MeasuredPhoto, PhotoReader
 
@@ -314,26 +314,22 @@ async def _received(
         return refused
     async with admission.one() as admitted:
         if not admitted:
-            return _problem(503, gettext(BUSY))
-        body = bytearray()
+            return problem_answer(503, gettext(BUSY))
         try:
             with anyio.fail_after(RECEIVED_WITHIN_S):
-                async for part in request.stream():
-                    body += part
-                    if len(body) > most:
-                        return _problem(413, gettext("This is too large: take smaller photos."))
+                body = await body_within(request, most)
         except TimeoutError:
-            return _problem(408, gettext("This took too long to arrive: try again where the connection is better."))
-        return await answer(bytes(body))
+            return problem_answer(
+                408, gettext("This took too long to arrive: try again where the connection is better.")
+            )
+        if body is None:
+            return problem_answer(413, gettext("This is too large: take smaller photos."))
+        return await answer(body)
 
 
 def _opened(token: str) -> dict[str, Any]:
     _joined_by(token)
     return {}
-
-
-def _problem(status: int, line: str) -> Response:
-    return JSONResponse({"problem": line}, status_code=status, headers=KEPT_NOWHERE)
 
 
 async def _answer(work: Callable[[], dict[str, Any]], threads: anyio.CapacityLimiter | None = None) -> Response:

@@ -15,7 +15,7 @@ from audience.percents import percent, percent_text
 from dashboard import markup
 from dashboard.charts.planner import planner_chart
 from dashboard.charts.theme import LIGHT, palette_of
-from dashboard.choices import put_into_address, take_from_address
+from dashboard.choices import choose
 from dashboard.download import DownloadBundle, Picture, address, offer
 
 POWERS = {0.8: N_("in 8 of 10 tries"), 0.9: N_("in 9 of 10 tries"), 0.95: N_("in 19 of 20 tries")}
@@ -148,16 +148,7 @@ def choose_plan() -> tuple[Plan, float]:
             gettext("Faces a screening"), 1, 1000, 30, key="faces", bind="query-params", width=150
         )
         usual = next(iter(POWERS))
-        take_from_address("power", list(POWERS), usual, power_name)
-        power = st.selectbox(
-            gettext("Power"),
-            list(POWERS),
-            format_func=power_name,
-            key="power",
-            on_change=put_into_address,
-            args=("power", usual),
-            width=210,
-        )
+        power = choose(gettext("Power"), list(POWERS), key="power", usual=usual, name=power_name, width=210)
         alike = st.number_input(
             gettext("Correlation in a screening, 0 to 1"),
             0.0,

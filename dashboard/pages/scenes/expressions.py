@@ -21,7 +21,7 @@ from audience.scorers import FALSE_RATES, FalseRate
 from dashboard import markup
 from dashboard.charts.heat_map import heat_map
 from dashboard.charts.theme import LIGHT, Palette, palette_of
-from dashboard.choices import put_into_address, take_from_address
+from dashboard.choices import choose, choose_segment
 from dashboard.download import Picture, offer
 from dashboard.pages.choose_sessions import bar
 from dashboard.pages.scenes import data
@@ -77,29 +77,18 @@ def show(chosen: ChosenScenes, choosers: DeltaGenerator) -> None:
         choosers: the row for the view's own choosers.
     """
     with choosers:
-        take_from_address("measure", get_args(Measure), "share", _measure_name)
-        chosen_measure: Measure | None = st.segmented_control(
-            gettext("Show"),
-            get_args(Measure),
-            required=True,
-            format_func=_measure_name,
-            key="measure",
-            on_change=put_into_address,
-            args=("measure", "share"),
-            label_visibility="collapsed",
+        measure: Measure = choose_segment(
+            gettext("Show"), get_args(Measure), key="measure", usual="share", name=_measure_name, labelled=False
         )
-        measure = chosen_measure or "share"
         choice: BaselineChoice = BASELINES[0]
         if measure == "change":
-            take_from_address("baseline", BASELINES, BASELINES[0], _baseline_name)
-            choice = st.selectbox(
+            choice = choose(
                 gettext("Against"),
                 BASELINES,
-                format_func=_baseline_name,
                 key="baseline",
-                on_change=put_into_address,
-                args=("baseline", BASELINES[0]),
-                label_visibility="collapsed",
+                usual=BASELINES[0],
+                name=_baseline_name,
+                labelled=False,
                 width=260,
             )
         bundle = st.container(width="content")

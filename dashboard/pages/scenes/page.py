@@ -11,9 +11,9 @@ from audience.language import N_, gettext
 from audience.percents import percent
 from audience.reaction.curve import overall_share
 from dashboard import markup
-from dashboard.choices import put_into_address, take_from_address
+from dashboard.choices import choose_expression, choose_segment
 from dashboard.download import address
-from dashboard.pages.choose_sessions import choose_expression, chosen_selection, link_parameters
+from dashboard.pages.choose_sessions import chosen_selection, link_parameters
 from dashboard.pages.scenes import data
 from dashboard.pages.scenes import expressions as expressions_view
 from dashboard.pages.scenes import norms as norms_view
@@ -71,16 +71,8 @@ def show(selection: Selection) -> None:
         return
     choosers = st.container(horizontal=True, vertical_alignment="center", key="scene-choosers")
     with choosers:
-        take_from_address("view", list(VIEWS), "expressions", _view_name)
-        view = st.segmented_control(
-            gettext("View"),
-            list(VIEWS),
-            required=True,
-            format_func=_view_name,
-            key="view",
-            on_change=put_into_address,
-            args=("view", "expressions"),
-            label_visibility="collapsed",
+        view = choose_segment(
+            gettext("View"), list(VIEWS), key="view", usual="expressions", name=_view_name, labelled=False
         )
         work = choose_work(works)
         chosen = ChosenScenes(

@@ -9,8 +9,8 @@ from functools import partial
 from audience.comparing.scenes import work_of
 from audience.export.tables import ExportTable, joined, notes_table
 from audience.language import language, using
+from dashboard.choices import lead_of
 from dashboard.download import Chosen, DownloadBundle, Picture
-from dashboard.pages.choose_sessions import lead_of
 from dashboard.pages.screening_data import scorers
 from dashboard.pages.screenings import Screening, expressions_of
 

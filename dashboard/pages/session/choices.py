@@ -6,16 +6,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from audience.faces import LEAD_EXPRESSION
 from audience.language import N_, gettext
 from audience.reaction.baseline import BASELINES, BaselineChoice
 from audience.reaction.curve import StageWindows, default_smoothing_s
-from dashboard.choices import (
-    put_into_address,
-    put_several_into_address,
-    take_from_address,
-    take_several_from_address,
-)
+from dashboard.choices import choose, choose_expression, put_several_into_address, take_several_from_address
 from dashboard.data import SessionFile
 from dashboard.wording import AGAINST, expression_name
 
@@ -54,18 +48,7 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
         return expression_name(name, experimental=name in experimental)
 
     measures, expressions = list(windows.measures), list(windows.expressions)
-    usual = LEAD_EXPRESSION if LEAD_EXPRESSION in expressions else expressions[0]
-    take_from_address("expression", expressions, usual, measure_name)
-    expression = st.selectbox(
-        gettext("Expression"),
-        expressions,
-        format_func=measure_name,
-        key="expression",
-        on_change=put_into_address,
-        args=("expression", usual),
-        label_visibility="collapsed",
-        width=_WIDTH,
-    )
+    expression = choose_expression(expressions, experimental, width=_WIDTH)
     with st.popover(gettext("Curve options"), key="curve-options", width=_WIDTH):
         take_several_from_address("beside", measures, MOST_BESIDE, measure_name)
         beside = st.multiselect(
@@ -78,25 +61,9 @@ def choose_view(file: SessionFile, windows: StageWindows) -> View:
             args=("beside",),
             placeholder=gettext("None"),
         )
-        take_from_address("against", BASELINES, BASELINES[0], _against_name)
-        against = st.selectbox(
-            gettext("Compare with"),
-            BASELINES,
-            format_func=_against_name,
-            key="against",
-            on_change=put_into_address,
-            args=("against", BASELINES[0]),
-        )
+        against = choose(gettext("Compare with"), BASELINES, key="against", usual=BASELINES[0], name=_against_name)
         suits = default_smoothing_s(windows.length_s)
-        take_from_address("smoothing", list(SMOOTHINGS), suits, _smoothing_name)
-        smoothing_s = st.selectbox(
-            gettext("Average"),
-            list(SMOOTHINGS),
-            format_func=_smoothing_name,
-            key="smoothing",
-            on_change=put_into_address,
-            args=("smoothing", suits),
-        )
+        smoothing_s = choose(gettext("Average"), list(SMOOTHINGS), key="smoothing", usual=suits, name=_smoothing_name)
         ranged = st.toggle(
             gettext("Range of earlier sessions"),
             key="usual",

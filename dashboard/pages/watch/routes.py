@@ -32,7 +32,7 @@ from audience.scorers import EXPRESSIONNET
 from audience.time import to_ms
 from dashboard.access.identity import settings
 from dashboard.access.limits import client_of, line_of
-from dashboard.page_routes import KEPT_NOWHERE, page_routes
+from dashboard.page_routes import KEPT_NOWHERE, body_within, page_routes, problem_answer
 from dashboard.pages.watch import text
 from dashboard.pages.watch.models import NAMES, browser_file, can_measure
 from dashboard.remote_data import audiences, film_of, now, recorder, session_of
@@ -145,7 +145,7 @@ def watch_routes(allowed_hosts: Sequence[str], clock: Callable[[], datetime] = n
         except HouselightsError:
             found = None
         if found is None or found.media_type is None:
-            return _problem(404, gettext("There is no film here."))
+            return problem_answer(404, gettext("There is no film here."))
         return FileResponse(
             found.path, media_type=found.media_type, stat_result=found.status, headers=dict(_FILM_FIELDS)
         )
@@ -212,11 +212,11 @@ def _figures(audience: RemoteAudience, form: FiguresForm, now_ms: int) -> dict[s
 async def _file(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in NAMES:
-        return _problem(404, gettext("There is no such file here."))
+        return problem_answer(404, gettext("There is no such file here."))
     try:
         found = await anyio.to_thread.run_sync(browser_file, name)
     except ModelUnavailable as problem:
-        return _problem(503, str(problem))
+        return problem_answer(503, str(problem))
     fields = {**_FILE_FIELDS, "Content-Encoding": "gzip"} if found.packed else _FILE_FIELDS
     return Response(found.content, media_type=found.media_type, headers=fields)
 
@@ -238,29 +238,25 @@ def _read(body: bytes, form: type[Form]) -> Form:
 
 
 async def _received(request: Request, work: Callable[[bytes], dict[str, Any]]) -> Response:
-    body = bytearray()
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_BODY:
-                return _problem(413, gettext("This is too much."))
+        body = await body_within(request, LARGEST_BODY)
     except ClientDisconnect:
-        return _problem(400, "The connection was cut.")  # nobody reads it
-    return await _answer(lambda: work(bytes(body)))
+        return problem_answer(400, "The connection was cut.")  # nobody reads it
+    if body is None:
+        return problem_answer(413, gettext("This is too much."))
+    return await _answer(lambda: work(body))
 
 
 async def _answer(work: Callable[[], dict[str, Any]]) -> Response:
     try:
         return JSONResponse(await anyio.to_thread.run_sync(work), headers=KEPT_NOWHERE)
     except (AccessRefused, SessionNotFound) as problem:
-        return _problem(404, str(problem) if isinstance(problem, AccessRefused) else gettext("This session is gone."))
+        return problem_answer(
+            404, str(problem) if isinstance(problem, AccessRefused) else gettext("This session is gone.")
+        )
     except InvalidValue as problem:
-        return _problem(422, str(problem))
+        return problem_answer(422, str(problem))
     except ModelUnavailable as problem:
-        return _problem(503, str(problem))
+        return problem_answer(503, str(problem))
     except HouselightsError:
-        return _problem(503, gettext("This cannot be done just now: try again later."))
-
-
-def _problem(status: int, line: str) -> Response:
-    return JSONResponse({"problem": line}, status_code=status, headers=KEPT_NOWHERE)
+        return problem_answer(503, gettext("This cannot be done just now: try again later."))

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from audience.errors import HouselightsError, InvalidValue
-from dashboard.page_routes import KEPT_NOWHERE, page_routes
+from dashboard.page_routes import KEPT_NOWHERE, body_within, page_routes, problem_answer
 from houselights.labelling.dataset import DataSet
 from houselights.labelling.labels import EXPRESSIONS, NO_FACE, UNCLEAR, Agreement
 from houselights.labelling.rating import Rating
@@ -65,15 +65,13 @@ def labelling_routes(dataset: DataSet, rating: Rating, token: str) -> list[Route
         return await _answer(lambda: _document(rating))
 
     async def say(request: Request) -> Response:
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_BODY:
-                return _refused("This is too long.")
+        body = await body_within(request, LARGEST_BODY)
+        if body is None:
+            return problem_answer(422, "This is too long.")
 
         def work() -> dict[str, Any]:
             try:
-                said = msgspec.json.decode(bytes(body), type=Said)
+                said = msgspec.json.decode(body, type=Said)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 raise InvalidValue("This cannot be read: load the page again.") from None
             rating.say(said.face, said.says)
@@ -93,11 +91,11 @@ def labelling_routes(dataset: DataSet, rating: Rating, token: str) -> list[Route
     def picture(request: Request) -> Response:
         face = request.path_params["face"]
         if not rating.has(face):
-            return _refused("There is no such face.", 404)
+            return problem_answer(404, "There is no such face.")
         try:
             return Response(dataset.picture(face), media_type="image/jpeg", headers=KEPT_NOWHERE)
         except InvalidValue as problem:
-            return _refused(str(problem), 404)
+            return problem_answer(404, str(problem))
 
     return page_routes(
         __package__ or "",
@@ -172,8 +170,4 @@ async def _answer(work: Callable[[], dict[str, Any]]) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(work), headers=KEPT_NOWHERE)
     except HouselightsError as problem:
-        return _refused(str(problem))
-
-
-def _refused(problem: str, status: int = 422) -> Response:
-    return JSONResponse({"problem": problem}, status_code=status, headers=KEPT_NOWHERE)
+        return problem_answer(422, str(problem))

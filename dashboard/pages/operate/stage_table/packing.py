@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any, Final
 
 from audience.alerts import Alert
@@ -52,9 +53,12 @@ def packed(
     """
     names = stage_names(now.stages)
     cameras: defaultdict[str, list[CameraStatus]] = defaultdict(list)
+    urgency = {state: place for place, state in enumerate(STATES)}
     # By urgency first; within a state as people count, cam-2 before cam-10.
-    for one in sorted(now.cameras, key=lambda one: (STATES.index(one.state), _in_order(one.camera_id))):
+    for one in sorted(now.cameras, key=lambda one: _in_order(one.camera_id)):
         cameras[one.stage_id].append(one)
+    for of_stage in cameras.values():
+        of_stage.sort(key=lambda one: urgency[one.state])
     under_way = is_under_way(now.session, to_ms(at))
     rows = []
     for stage in sorted(now.stages, key=lambda stage: _in_order(names[stage.stage_id])):
@@ -128,9 +132,10 @@ def where(cues: tuple[Cue, ...], at: datetime, zone: tzinfo, what: str) -> str:
     return gettext("{what} not started", what=what)
 
 
-def _in_order(name: str) -> list[tuple[int, str]]:
+@lru_cache(maxsize=10_000)
+def _in_order(name: str) -> tuple[tuple[int, str], ...]:
     """Sorts names as people do: Stage 2 before Stage 10."""
-    return [(int(part), "") if part.isdecimal() else (0, part.casefold()) for part in re.split(r"([0-9]+)", name)]
+    return tuple((int(part), "") if part.isdecimal() else (0, part.casefold()) for part in re.split(r"([0-9]+)", name))
 
 
 def _by_state(cameras: Sequence[CameraStatus]) -> list[tuple[State, int, int | None, list[Any]]]:
