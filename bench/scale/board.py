@@ -38,7 +38,6 @@ from audience.sessions import MINUTE_MS, Camera, Session, Stage
 from audience.stores import dynamo_table
 from audience.stores.dynamo import DynamoStore
 from audience.stores.dynamo_items import Item, window_item
-from audience.stores.dynamo_migration import item_bytes
 from audience.time import from_ms
 from audience.windows import Tally, WindowRecord
 from bench.figures import Figure
@@ -103,7 +102,6 @@ class ReadTable(CountingTable):
 
     network: Network = field(default_factory=Network)
     texts: dict[int, str] = field(default_factory=dict)
-    sizes: dict[int, int] = field(default_factory=dict)
 
     def query(self, *, ExpressionAttributeValues: Item, Limit: int = 10**9, **request: Any) -> dict[str, Any]:
         partition, low, high = (ExpressionAttributeValues[name]["S"] for name in (":pk", ":low", ":high"))
@@ -117,15 +115,9 @@ class ReadTable(CountingTable):
         body = f"[{','.join([self.text(item) for item in items])}]"
         self.network.requests += 1
         self.network.sent += len(body)
-        self.network.read_units += -(-sum(self.stored(item) for item in items) // 4096)
+        self.network.read_units += self._read_units(items)
         more = {"LastEvaluatedKey": {name: items[-1][name] for name in ("pk", "sk")}} if end > first + Limit else {}
         return {"Items": json.loads(body), "Count": len(items), **more}
-
-    def stored(self, item: Item) -> int:
-        """Bytes that DynamoDB charges."""
-        if id(item) not in self.sizes:
-            self.sizes[id(item)] = item_bytes(item)
-        return self.sizes[id(item)]
 
     def text(self, item: Item) -> str:
         """An item as DynamoDB sends it."""
@@ -185,7 +177,6 @@ def _festival(network: Network) -> Iterator[DynamoStore]:
                 _roll_up(store, table.items[partition], stage_id, cameras)
                 for item in table.items[partition].values():
                     table.text(item)
-                    table.stored(item)
             table.items[partition] = table.items[like]
         network.requests = network.sent = 0
         yield store
