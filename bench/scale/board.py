@@ -169,8 +169,6 @@ def _festival(network: Network) -> Iterator[DynamoStore]:
             stage_id = f"stage-{number:03d}"
             store.put_stage("festival", Stage(stage_id=stage_id, title=f"Stage {number}"))
             cameras = [Camera(camera_id=f"cam-{camera}", delivered_by=f"cam-{camera}") for camera in range(CAMERAS)]
-            for camera in cameras:
-                store.put_camera("festival", stage_id, camera)
             partition, like = f"S#festival#{stage_id}", f"S#festival#stage-{number % 10:03d}"
             if number < 10:
                 table.items[partition] = _windows(stage_id, chance)
@@ -178,6 +176,8 @@ def _festival(network: Network) -> Iterator[DynamoStore]:
                 for item in table.items[partition].values():
                     table.text(item)
             table.items[partition] = table.items[like]
+            for camera in cameras:  # which lie beside the windows
+                store.put_camera("festival", stage_id, camera)
         network.requests = network.sent = 0
         yield store
 
