@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,7 +33,8 @@ def iot(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """AWS IoT with the policy of a stack."""
     use_local_aws(monkeypatch, moto)
     client = boto3.client("iot")
-    if not client.list_policies()["policies"]:
+    # An emulated AWS is one for the process, whoever else started it.
+    with suppress(client.exceptions.ResourceAlreadyExistsException):
         client.create_policy(policyName="houselights-camera", policyDocument="{}")
     return client
 

@@ -10,6 +10,7 @@ import json
 import queue
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -39,7 +40,7 @@ from tests.local_aws import use_local_aws
 from tests.mosquitto import Broker, a_broker_with_rights
 from tests.ticking import limit_s
 
-BUCKET = "deliveries"
+BUCKET = "deliveries-of-claims"
 TEMPLATE = "houselights-claims"
 PROVISION = f"$aws/provisioning-templates/{TEMPLATE}/provision/json"
 HOUR_S = 3600
@@ -60,11 +61,13 @@ def account(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("HOUSELIGHTS_DELIVERIES", BUCKET)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", uuid4().hex)  # a logger remembers where the test before wrote
     s3 = claim_hook._s3()
-    if not s3.list_buckets()["Buckets"]:
+    if BUCKET not in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         iot = boto3.client("iot")
         for name in ("houselights-camera", TEMPLATE):
-            iot.create_policy(policyName=name, policyDocument="{}")
+            # An emulated AWS is one for the process, whoever else started it.
+            with suppress(iot.exceptions.ResourceAlreadyExistsException):
+                iot.create_policy(policyName=name, policyDocument="{}")
     return s3
 
 
@@ -244,10 +247,11 @@ def test_a_listed_device_becomes_its_camera_and_gives_up_the_claim(
     tmp_path: Path,
 ) -> None:
     iot = boto3.client("iot")
+    before = len(iot.list_certificates(pageSize=250)["certificates"])
     ended = fleet.add()
     assert ended.code == 0, ended.err
     assert fleet.add().code == 0, "and again, which changes nothing"
-    assert len(iot.list_certificates(pageSize=250)["certificates"]) == 1, "the claim alone"
+    assert len(iot.list_certificates(pageSize=250)["certificates"]) == before + 1, "the claim alone"
     cards = (tmp_path / "cameras" / fleet.stage / "cards.html").read_text()
     assert all(serial in cards for serial in fleet.serials)
     camera, device = f"{fleet.stage}-02", put_here(tmp_path / "cameras" / "claim", broker, authority)
@@ -414,8 +418,9 @@ def test_a_serial_number_that_is_listed_for_another_camera_is_not_moved(fleet: F
 
 
 def test_an_account_without_the_stack_of_claims_says_so(fleet: Fleet) -> None:
-    boto3.client("iot").create_policy(policyName="other-camera", policyDocument="{}")
-    assert "make deploy-claims" in fleet.add("--stack", "other").complaint
+    stack = f"other-{uuid4().hex[:8]}"
+    boto3.client("iot").create_policy(policyName=f"{stack}-camera", policyDocument="{}")
+    assert "make deploy-claims" in fleet.add("--stack", stack).complaint
 
 
 def test_a_line_may_name_its_camera_and_the_others_take_what_is_left() -> None:
