@@ -36,11 +36,11 @@ from tests.certificates import Authority
 from tests.houselights.conftest import Ended, Houselights
 from tests.infra.iam import Call, is_allowed
 from tests.infra.template import claims_template
-from tests.local_aws import use_local_aws
+from tests.local_aws import REGION, make_policies, use_local_aws
 from tests.mosquitto import Broker, a_broker_with_rights
 from tests.ticking import limit_s
 
-BUCKET = "deliveries-of-claims"
+BUCKET = f"deliveries-{uuid4().hex}"
 TEMPLATE = "houselights-claims"
 PROVISION = f"$aws/provisioning-templates/{TEMPLATE}/provision/json"
 HOUR_S = 3600
@@ -61,13 +61,9 @@ def account(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("HOUSELIGHTS_DELIVERIES", BUCKET)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", uuid4().hex)  # a logger remembers where the test before wrote
     s3 = claim_hook._s3()
-    if BUCKET not in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        iot = boto3.client("iot")
-        for name in ("houselights-camera", TEMPLATE):
-            # An emulated AWS is one for the process, whoever else started it.
-            with suppress(iot.exceptions.ResourceAlreadyExistsException):
-                iot.create_policy(policyName=name, policyDocument="{}")
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    make_policies("houselights-camera", TEMPLATE)
     return s3
 
 
@@ -418,9 +414,8 @@ def test_a_serial_number_that_is_listed_for_another_camera_is_not_moved(fleet: F
 
 
 def test_an_account_without_the_stack_of_claims_says_so(fleet: Fleet) -> None:
-    stack = f"other-{uuid4().hex[:8]}"
-    boto3.client("iot").create_policy(policyName=f"{stack}-camera", policyDocument="{}")
-    assert "make deploy-claims" in fleet.add("--stack", stack).complaint
+    boto3.client("iot").create_policy(policyName="other-camera", policyDocument="{}")
+    assert "make deploy-claims" in fleet.add("--stack", "other").complaint
 
 
 def test_a_line_may_name_its_camera_and_the_others_take_what_is_left() -> None:
