@@ -73,11 +73,11 @@ def test_an_open_stage_says_of_each_camera_its_step_models_and_device() -> None:
     assert table(now)["open"] == {}
     opened = table(now, opened=["stage-1", "gone"])["open"]
     assert list(opened) == ["stage-1"]
-    (first, second) = opened["stage-1"]["cameras"]
-    assert (first[:2], second[:2]) == (["cam-2", "dead"], ["cam-1", "ok"])
-    assert "on its device" in first[4]
+    (first, second) = opened["stage-1"]["lines"]
+    assert [(one["id"], one["state"]) for one in (first, second)] == [("cam-2", "dead"), ("cam-1", "ok")]
+    assert "on its device" in first["facts"]
     for fact in ("12 s", "centerface-1", "expressionnet-2", "edge-stage-1-01"):
-        assert fact in second[4].replace("\N{NO-BREAK SPACE}", " ")
+        assert fact in second["facts"].replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_of_many_open_stages_the_last_ones_are_shown() -> None:

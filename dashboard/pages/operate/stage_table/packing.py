@@ -164,14 +164,14 @@ def _in_detail(cameras: Sequence[CameraStatus]) -> dict[str, Any]:
     """The cameras of a stage one by one, the most urgent first."""
     return {
         "more": max(0, len(cameras) - MOST_IN_DETAIL),
-        "cameras": [
-            [
-                one.camera_id,
-                one.state,
-                None if one.seen_s is None else round(one.seen_s),
-                one.why,
-                " · ".join(units_kept(fact) for fact in camera_facts(one)),
-            ]
+        "lines": [
+            {
+                "id": one.camera_id,
+                "state": one.state,
+                "seen_s": None if one.seen_s is None else round(one.seen_s),
+                "why": one.why,
+                "facts": " · ".join(units_kept(fact) for fact in camera_facts(one)),
+            }
             for one in cameras[:MOST_IN_DETAIL]
         ],
     }
