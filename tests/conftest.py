@@ -45,6 +45,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Native libraries complain at the end of a process about what was never freed."""
+    gc.unfreeze()
+
+
 def pytest_runtest_setup() -> None:
     """Nor does a page fail because the machine draws others beside it."""
     expect.set_options(timeout=_PAGE_S * 1000 * slowdown())

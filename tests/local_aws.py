@@ -20,3 +20,11 @@ def use_local_aws(monkeypatch: pytest.MonkeyPatch, address: str) -> boto3.Sessio
     }.items():
         monkeypatch.setenv(name, value)
     return boto3.Session(region_name=REGION)
+
+
+def make_policies(*names: str) -> None:
+    """Makes the policies of AWS IoT that are not there yet: the emulation keeps those of all tests of the process."""
+    iot = boto3.client("iot")
+    there = {policy["policyName"] for policy in iot.list_policies()["policies"]}
+    for name in sorted({*names} - there):
+        iot.create_policy(policyName=name, policyDocument="{}")

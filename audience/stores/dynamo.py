@@ -428,10 +428,11 @@ class DynamoStore:
             kind, stage_id, *_ = item["sk"]["S"].split("#")  # such as `STAGE#main` and `PROGRESS#main#cam-1`
             stages |= {stage_id} if kind not in ("ALERTING", "SCORER", SESSION) else set()
         stages |= set(self.recorded_stages(session_id))
+        for beats in self._table.rows_each(heartbeats_of(session_id), _KEY):
+            found += beats
         # The progress before the windows it claims.
         self._table.delete_all(found)
-        ranges = [*heartbeats_of(session_id), *(under(records_of(session_id, one)) for one in sorted(stages))]
-        return len(found) + sum(map(self._table.delete_range, ranges))
+        return len(found) + sum(self._table.delete_range(under(records_of(session_id, one))) for one in sorted(stages))
 
     def _put(self, key: Item, document: str, session_id: str) -> None:
         self._mark_changed(session_id)

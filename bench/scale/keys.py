@@ -14,14 +14,16 @@ import json
 import random
 import time
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 from unittest.mock import patch
 
 from audience.alerts import default_rules
+from audience.board.liveliness import UPDATE_MS
 from audience.deliveries.delivery import Delivery
 from audience.errors import DeliveryGone
 from audience.monitoring.alert_watch import sessions_to_watch
@@ -40,7 +42,7 @@ from audience.timelines import Segment, Timeline
 from audience.windows import Tally, WindowRecord
 from bench.figures import Figure
 from edge_lambda.delivery.pressure import READ_EVERY_S
-from ingest_lambda.board import UPDATE_MS, parts_of, reader_of
+from ingest_lambda.board import parts_of, reader_of
 from ingest_lambda.ingest import Ingest, Keep
 from ingest_lambda.worker import ReceivedDelivery, Worker
 from tests.builders import BEGAN_MS
@@ -215,12 +217,13 @@ def _hottest(what: str, sessions: int, stages: int, cameras: int) -> Iterator[Fi
             raise RuntimeError(f"{len(bucket.kept)} deliveries were not recorded")
         _read_beside(load, open_counted(), sessions, stages, cameras, now_ms())
     for kind, units, most in (("writes", load.written, WRITES), ("reads", load.read, READS)):
-        for place, (key, units_s) in enumerate(units.most_common(HOTTEST), 1):
-            name = "hottest key" if place == 1 else f"number {place} of the hottest keys"
+        hottest = sorted(units.items(), key=itemgetter(1), reverse=True)[:HOTTEST]
+        for rank, (key, units_s) in enumerate(hottest, 1):
+            name = "hottest key" if rank == 1 else f"number {rank} of the hottest keys"
             yield Figure(
                 name=f"{name}, {what}, {kind} ({key}), part of its limit",
                 value=units_s / most,
-                reach=0.2 if place == 1 else None,
+                reach=0.2 if rank == 1 else None,
                 direction="at most",
             )
     for kind, per_s, most in (
@@ -235,8 +238,8 @@ class _Load:
     """Units a second of each key."""
 
     table: CountingTable
-    written: Counter[str] = field(default_factory=Counter)
-    read: Counter[str] = field(default_factory=Counter)
+    written: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    read: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @contextmanager
     def of(self, per_s: float, *, festivals: int = 1) -> Iterator[None]:

@@ -194,14 +194,13 @@ def scenes(most_faces: int) -> tuple[ScoredWindow, ...]:
         )
         tallies = tallies_of(faces, THRESHOLDS | {FACING: FACING_THRESHOLD})
         if "smile" in tallies:
-            estimate = {"estimate": round(0.9 * tallies["smile"].over, 3), "variance": 0.04}
-            tallies["smile"] = replace(tallies["smile"], **estimate)
-        key = {"session_id": SESSION, "stage_id": "main", "camera_id": "cam", "start_ms": 0, "scorer": SCORER.name}
+            smile = tallies["smile"]
+            tallies["smile"] = replace(smile, estimate=round(0.9 * smile.over, 3), variance=0.04)
+        key: dict[str, Any] = {"session_id": SESSION, "stage_id": "main", "camera_id": "cam", "start_ms": 0}
+        key["scorer"] = SCORER.name
         expected = len(faces) + chance.randrange(3)
         record = WindowRecord(**key, faces=len(faces), expected=expected, tallies=tallies)
-        made.append(
-            ScoredWindow(record=record, faces=WindowFaces(**key, part="0", faces=faces), frames=1)  # type: ignore[arg-type]
-        )
+        made.append(ScoredWindow(record=record, faces=WindowFaces(**key, part="0", faces=faces), frames=1))
     return tuple(made)
 
 
@@ -248,9 +247,9 @@ def broken(delivery: Delivery, kind: str, chance: random.Random) -> Delivery:
     if kind == "no JSON":
         data = other.data[:-2]
     elif kind == "another camera's":
-        camera_id = f"{key.camera_id[:-1]}x"
+        camera_id = key.camera_id[:-2] + ("01" if key.camera_id.endswith("00") else "00")
     else:
-        camera_id = f"{key.camera_id[:-1]}y"
+        camera_id = f"{key.camera_id}-unknown"
         windows = tuple(replace(one, camera_id=camera_id) for one in changed)
         faces = tuple(replace(one, camera_id=camera_id) for one in file.faces)
         data = replace(file, windows=windows, faces=faces).delivery().data

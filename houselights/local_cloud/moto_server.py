@@ -128,8 +128,9 @@ def _forget_messages() -> None:
         for backend in regions.values():
             for queue in backend.queues.values():
                 # moto sets an attribute for each of SQS's.
-                sent_from_ms = 1000 * (now_s - int(queue.message_retention_period))  # type: ignore[attr-defined]
-                queue._messages = [one for one in queue._messages if one.sent_timestamp > sent_from_ms]
+                retention_s = int(queue.message_retention_period)  # type: ignore[attr-defined]
+                sent_from_ms = 1000 * (now_s - retention_s)
+                queue._messages = [one for one in queue._messages if (one.sent_timestamp or 0) > sent_from_ms]
 
 
 def _receive_messages(

@@ -240,7 +240,7 @@ def test_a_page_is_imported_by_no_other_page():
 def test_time_comes_in_with_the_data():
     """Neither the domain nor the way from frame to window asks what time it is: a device's clock is handed in.
 
-    `edge_lambda/program.py` hands it in: it is a program of its own, and that module puts the parts together; so does
+    `edge_lambda/program.py` hands it in: it is a program of its own, and that module puts the parts together; so do
     the programs that register a device and start its camera. Stores note when something was written.
     """
     may = (

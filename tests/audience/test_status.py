@@ -213,6 +213,15 @@ class TestHeartbeats:
         with pytest.raises(SheetRejected):
             read_status(said(bundle=0))
 
+    def test_a_camera_says_its_version_and_one_that_knows_none_sends_no_field_of_it(self):
+        assert b"version" not in status_message(a_heartbeat())
+        assert b"version" not in to_json(a_heartbeat()).encode()
+        with_one = replace(a_heartbeat(), version="1.2.3001")
+        assert read_status(status_message(with_one)) == from_json(to_json(with_one), Heartbeat) == with_one
+        for wrong in ("1" * 41, "1\n2", 1):
+            with pytest.raises(SheetRejected):
+                read_status(said(version=wrong))
+
     def test_a_preview_is_not_part_of_the_message(self):
         shown = replace(a_heartbeat(), preview_port=8600, preview_blurred=True)
         assert read_status(status_message(shown)) == a_heartbeat()

@@ -372,12 +372,20 @@ class TestTrouble:
         monkeypatch.setattr(dynamo_sessions, "PRESENCE_TTL_S", 60.0)
         with open_store(url) as desk:
             desk.put_session(a_session())
-        engine.operations.clear()
+        read: list[str] = []
+
+        def note(operation: str, request: dict[str, Any]) -> None:
+            if operation == "GetItem":
+                read.append(request["Key"]["pk"]["S"].partition("#")[0])
+
+        engine.trouble = note
         with open_store(url) as camera:
             for second in range(20):
                 camera.put_windows([a_window(second, of=1)], [window_faces(second)])
                 camera.put_heartbeat(a_heartbeat(at_s=second))
-        assert engine.operations.count("GetItem") == 1
+        assert sorted(read) == ["CHANGED", "D", "R"], (
+            "the session, and the marks that its stage is recorded and changed"
+        )
 
     def test_a_record_rewritten_while_it_is_pruned_stays(self, store, engine):
         store.put_session(a_session())

@@ -16,9 +16,10 @@ from audience.stores.dynamo_client import client_for
 from audience.stores.dynamo_table import create_table
 from houselights.exporting import export_session
 from tests.builders import BEGAN_MS, a_session, a_stage, a_timeline, a_window
+from tests.local_aws import REGION, use_local_aws
 
 PAGE = (Path(__file__).parents[2] / "docs" / "queries.md").read_text()
-TABLE, REGION = "houselights", "eu-west-1"
+TABLE = "houselights"
 START = "2026-05-04T19:30:00.000Z"
 
 
@@ -58,10 +59,7 @@ def exports(tmp_path, monkeypatch):
 
 
 def test_boto3(client, moto, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "local")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    use_local_aws(monkeypatch, moto)
     names = {}
     exec(blocks("python")[0], names)
     assert names["shares"] == {START: 0.25, START.replace("00.000", "01.000"): 0.0}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
-import boto3
 import pytest
 
 from audience.deliveries.delivery import Delivery
@@ -36,6 +36,7 @@ from houselights.local_cloud.moto_server import running_moto
 from tests.builders import BEGAN, a_heartbeat, after_ms
 from tests.edge.faces_in_place import BrightScorer, FacesInPlace, picture
 from tests.edge.test_delivery_paths import CAMERA
+from tests.local_aws import REGION, use_local_aws
 
 STEPS: tuple[DeliveryStep, ...] = ("live", "thrifty", "device")
 
@@ -190,18 +191,18 @@ def moto() -> Iterator[str]:
 
 
 def test_the_clouds_object_is_read_and_an_old_one_says_that_nothing_runs(moto, monkeypatch):
-    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
-    client = upload_client(session, endpoint_url=moto)
-    read = pressure_in_s3(lambda: client, "deliveries")
+    bucket = f"deliveries-{uuid4().hex}"
+    client = upload_client(use_local_aws(monkeypatch, moto), endpoint_url=moto)
+    read = pressure_in_s3(lambda: client, bucket)
     assert read() is None, "no bucket, and no stack that writes it"
-    client.create_bucket(Bucket="deliveries")
+    client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     assert read() is None
     document = Pressure(at_ms=0, behind_s=42.0).document()
-    client.put_object(Bucket="deliveries", Key=PRESSURE_KEY, Body=document)
+    client.put_object(Bucket=bucket, Key=PRESSURE_KEY, Body=document)
     assert read() == 42.0
     monkeypatch.setattr(module, "STALE_S", -1.0)
     assert read() >= 0.0
-    client.put_object(Bucket="deliveries", Key=PRESSURE_KEY, Body=b"nonsense")
+    client.put_object(Bucket=bucket, Key=PRESSURE_KEY, Body=b"nonsense")
     assert read() is None
     assert STALE_S > BEHIND_S, "so that an old one makes a camera take the next step"
 

@@ -48,6 +48,7 @@ from tests.builders import (
 from tests.houselights.archives import QUERY, opened, view
 from tests.houselights.conftest import Houselights
 from tests.infra.template import ROOT
+from tests.local_aws import REGION, use_local_aws
 
 MANY, FEW = 10, 3
 SCENES = a_timeline(("Quay", 0, 60), ("It's home; '", 60, 120), title="Scenes")
@@ -660,12 +661,9 @@ def test_an_archive_is_of_all_sessions(houselights: Houselights, folder: Path) -
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket in an emulated S3, over real HTTP."""
-    for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("DEFAULT_REGION", "eu-west-1")):
-        monkeypatch.setenv(f"AWS_{name}", value)
     with running_moto() as address:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-        bucket = f"archive-{uuid4()}"
-        boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        client, bucket = use_local_aws(monkeypatch, address).client("s3"), f"archive-{uuid4()}"
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield bucket
 
 

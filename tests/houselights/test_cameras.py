@@ -18,7 +18,7 @@ from houselights.deploying import fleet
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import a_session, a_stage
 from tests.houselights.conftest import Ended, Houselights
-from tests.local_aws import use_local_aws
+from tests.local_aws import make_policies, use_local_aws
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +31,8 @@ def moto() -> Iterator[str]:
 def iot(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """AWS IoT with the policy of a stack."""
     use_local_aws(monkeypatch, moto)
-    client = boto3.client("iot")
-    if not client.list_policies()["policies"]:
-        client.create_policy(policyName="houselights-camera", policyDocument="{}")
-    return client
+    make_policies("houselights-camera")
+    return boto3.client("iot")
 
 
 @pytest.fixture

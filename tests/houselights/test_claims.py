@@ -10,6 +10,7 @@ import json
 import queue
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -35,11 +36,11 @@ from tests.certificates import Authority
 from tests.houselights.conftest import Ended, Houselights
 from tests.infra.iam import Call, is_allowed
 from tests.infra.template import claims_template
-from tests.local_aws import use_local_aws
+from tests.local_aws import REGION, make_policies, use_local_aws
 from tests.mosquitto import Broker, a_broker_with_rights
 from tests.ticking import limit_s
 
-BUCKET = "deliveries"
+BUCKET = f"deliveries-{uuid4().hex}"
 TEMPLATE = "houselights-claims"
 PROVISION = f"$aws/provisioning-templates/{TEMPLATE}/provision/json"
 HOUR_S = 3600
@@ -60,11 +61,9 @@ def account(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("HOUSELIGHTS_DELIVERIES", BUCKET)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", uuid4().hex)  # a logger remembers where the test before wrote
     s3 = claim_hook._s3()
-    if not s3.list_buckets()["Buckets"]:
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        iot = boto3.client("iot")
-        for name in ("houselights-camera", TEMPLATE):
-            iot.create_policy(policyName=name, policyDocument="{}")
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    make_policies("houselights-camera", TEMPLATE)
     return s3
 
 
@@ -244,10 +243,11 @@ def test_a_listed_device_becomes_its_camera_and_gives_up_the_claim(
     tmp_path: Path,
 ) -> None:
     iot = boto3.client("iot")
+    before = len(iot.list_certificates(pageSize=250)["certificates"])
     ended = fleet.add()
     assert ended.code == 0, ended.err
     assert fleet.add().code == 0, "and again, which changes nothing"
-    assert len(iot.list_certificates(pageSize=250)["certificates"]) == 1, "the claim alone"
+    assert len(iot.list_certificates(pageSize=250)["certificates"]) == before + 1, "the claim alone"
     cards = (tmp_path / "cameras" / fleet.stage / "cards.html").read_text()
     assert all(serial in cards for serial in fleet.serials)
     camera, device = f"{fleet.stage}-02", put_here(tmp_path / "cameras" / "claim", broker, authority)

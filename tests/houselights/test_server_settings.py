@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-import boto3
 import pytest
 from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
@@ -17,6 +17,7 @@ from houselights import server_settings
 from houselights.local_cloud.moto_server import running_moto
 from houselights.server_settings import AccessObject
 from houselights.server_settings import server_settings as given_settings
+from tests.local_aws import REGION, use_local_aws
 from tests.ticking import until
 
 ACCESS = """
@@ -24,24 +25,21 @@ address = "https://pages.example"
 contact = "Ada"
 ended_logins = "/data/ended-logins"
 """
-URL = "s3://settings/access.toml"
+BUCKET = f"settings-{uuid4().hex}"
+URL = f"s3://{BUCKET}/access.toml"
 
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Any]:
     """S3 as moto has it, with a bucket; boto3 finds it by the environment."""
     with running_moto() as address, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", address)
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_ACCESS_KEY_ID", "AK")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "SK")
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="settings")
+        client = use_local_aws(patch, address).client("s3")
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield client
 
 
 def put(s3: Any, text: str) -> None:
-    s3.put_object(Bucket="settings", Key="access.toml", Body=text.encode())
+    s3.put_object(Bucket=BUCKET, Key="access.toml", Body=text.encode())
 
 
 def test_a_change_of_the_object_is_a_change_of_the_file_and_nothing_else_is(s3: Any, tmp_path: Path) -> None:
@@ -67,7 +65,7 @@ def test_where_s3_cannot_be_asked_for_long_nobody_is_let_in_until_it_can(
     followed = AccessObject(URL, file, s3)
     followed.fetch()
     following = threading.Thread(target=followed.follow, args=(stop, said.append, 0.01))
-    s3.delete_object(Bucket="settings", Key="access.toml")
+    s3.delete_object(Bucket=BUCKET, Key="access.toml")
     following.start()
     try:
         until(lambda: not file.exists())

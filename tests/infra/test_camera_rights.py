@@ -10,6 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from audience.deliveries.delivery import Kind, key_of
+from audience.deliveries.rollout import MODEL, ROLLOUT_KEY, version_key
 from audience.monitoring.status import status_topic
 from tests.infra.iam import Call, is_allowed
 from tests.infra.resolved import ACCOUNT, REGION, Resolved
@@ -99,9 +100,14 @@ def test_a_camera_does_nothing_else_to_deliveries(action):
     assert not is_allowed(call, PLAIN.policies("CameraRole"))
 
 
-def test_a_camera_fetches_the_component():
-    call = Call("s3:GetObject", f"{PLAIN.arn('Deliveries')}/components/camera.zip", camera("cam-1", "talk"))
-    assert is_allowed(call, PLAIN.policies("CameraRole"))
+@pytest.mark.parametrize("name", ["components/camera.zip", ROLLOUT_KEY, version_key("1.2.3", MODEL)])
+def test_a_camera_fetches_the_component_and_what_was_rolled_out_and_writes_neither(name):
+    def may(action: str) -> bool:
+        call = Call(action, f"{PLAIN.arn('Deliveries')}/{name}", camera("cam-1", "talk"))
+        return is_allowed(call, PLAIN.policies("CameraRole"))
+
+    assert may("s3:GetObject")
+    assert not may("s3:PutObject")
 
 
 def test_what_a_camera_may_ends_soon_after_its_session_was_taken_away():

@@ -9,8 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-import boto3
 import pytest
 import yaml
 
@@ -20,6 +20,7 @@ from houselights.deploying.component import BUCKET, NAME, artifact_key, make_com
 from houselights.deploying.uv import run_uv
 from houselights.local_cloud.moto_server import running_moto
 from tests.infra.template import properties, text_of
+from tests.local_aws import REGION, use_local_aws
 from tests.portraits import people_video
 from tests.ticking import ran
 
@@ -162,11 +163,11 @@ def test_the_artifact_delivers(recipe, unpacked, tmp_path):
 
 def test_the_artifact_is_sent_to_the_bucket(made, monkeypatch):
     with running_moto() as address:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-        session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="us-east-1")
-        session.client("s3").create_bucket(Bucket="our-bucket")
-        sent = upload_component(session, made[1], bucket="our-bucket", version=VERSION)
-        assert sent == f"s3://our-bucket/{artifact_key(VERSION)}"
-        got = session.client("s3").get_object(Bucket="our-bucket", Key=artifact_key(VERSION))
+        session, bucket = use_local_aws(monkeypatch, address), f"our-{uuid4().hex}"
+        s3 = session.client("s3")
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        sent = upload_component(session, made[1], bucket=bucket, version=VERSION)
+        assert sent == f"s3://{bucket}/{artifact_key(VERSION)}"
+        got = s3.get_object(Bucket=bucket, Key=artifact_key(VERSION))
         assert got["Body"].read() == made[1].read_bytes()
         assert got["ServerSideEncryption"] == "AES256", "a camera decrypts nothing that has a key of KMS"

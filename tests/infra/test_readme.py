@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from click.testing import CliRunner
 
+from edge_lambda import launcher, provisioning
 from edge_lambda import settings as device_settings
 from houselights.commands import COMMANDS
 from tests.infra.template import ROOT, template
@@ -30,7 +31,8 @@ def test_every_alarm_linked_to_is_explained():
 
 
 def test_every_setting_of_a_device_is_one():
-    read = Path(device_settings.__file__).read_text(encoding="utf-8")
+    programs = (device_settings, provisioning, launcher)
+    read = "".join(Path(program.__file__).read_text(encoding="utf-8") for program in programs)
     assert set(re.findall(r"HOUSELIGHTS_[A-Z_]+", README)) <= {
         *re.findall(r"HOUSELIGHTS_[A-Z_]+", read),
         "HOUSELIGHTS_STORE",

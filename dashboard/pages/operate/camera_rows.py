@@ -182,4 +182,5 @@ def camera_facts(status: CameraStatus) -> list[str]:
     if beat.bundle is not None:
         facts.append(gettext("recognises by bundle {bundle}", bundle=beat.bundle))
     step = [step_name(beat.step)] if beat.step else []
-    return [*step, *facts, *filter(None, (beat.detector, beat.scorer)), *device]
+    version = [gettext("version {version}", version=beat.version)] if beat.version else []
+    return [*step, *facts, *filter(None, (beat.detector, beat.scorer)), *version, *device]
