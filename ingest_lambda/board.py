@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from audience.board.board import board, public_instant_ms, session_is_over
-from audience.board.liveliness import UPDATE_MS, StageSums
+from audience.board.liveliness import StageSums
 from audience.board.reader import BoardReader
 from audience.board.snapshot import board_snapshot
 from audience.errors import BoardNotPublished, HouselightsError, SessionNotFound
@@ -23,19 +23,31 @@ from audience.time import to_ms
 from ingest_lambda.board_objects import BoardObjects, WrittenSnapshot
 from ingest_lambda.board_parts import BoardParts, Part
 
-CALL_MS: Final = 58_000
-"""How long one call runs, milliseconds. The next starts after a minute and can reuse this function instance."""
+EVERY_MS: Final = 1_000
+"""How often a board is made, milliseconds. Its figures are those of the last multiple of `UPDATE_MS`, with what has
+come since."""
 
-PART_CAMERAS: Final = 100
+CALL_MS: Final = 65_000
+"""How long after its message was put a call goes on, milliseconds. By then that of the next minute waits, and is taken
+at once."""
+
+PART_LONGER_MS: Final = 5_000
+"""How much longer a call goes on that reads a part: its next message is put when the board's next call begins."""
+
+PART_CAMERAS: Final = 200
 """The most cameras that one call reads; a festival with more is read in parts."""
 
-AFTER_PARTS_MS: Final = 1_000
+AFTER_PARTS_MS: Final = 300
 """How long after an update the parts of it are collected, milliseconds."""
+
+REFRESH_MS: Final = 30_000
+"""How often everything that a board depends on is checked, milliseconds."""
 
 LATE_PART_MS: Final = 10_000
 """A part older than this is out of date, and is waited for as long at the start of a call."""
 
 _AT_ONCE: Final = 8
+_APART_MS: Final = 1_500  # between the refreshes of two parts, after each of which the board reads a part's past anew
 _CHANGED_MS: Final = 10 * 60_000
 
 
@@ -124,15 +136,16 @@ class FestivalPart:
         if shown_ms is None:
             return False
         if self._reader is None:
-            self._reader = reader_of(self.session_id, self.stages)
-            settled = self.parts.settled(self.number)
-            if settled is not None:
-                self._reader.begin_with(settled.stages, settled.at_ms)
+            self._reader = reader_of(self.session_id, self.stages, early_ms=self.number * _APART_MS % REFRESH_MS)
+            before = self.parts.to_go_on_from(self.number)
+            if before is not None:
+                settled, recent = before
+                self._reader.begin_with(settled.stages, settled.at_ms, recent)
         sums = self._reader.sums(self.store, shown_ms)
         read_at_ms, stages = self._reader.settled
         if self._settled is None or self._settled.at_ms != read_at_ms:
             self._settled = Part(at_ms=read_at_ms, stages=tuple(stages))
-        self.parts.put(self.number, self._settled, shown_ms, sums)
+        self.parts.put(self.number, self._settled, shown_ms, sums, self._reader.recent)
         return shown_ms == at_ms and any(len(one.end_ms) for one in sums)
 
 
@@ -208,28 +221,27 @@ def publish(
     now_ms: Callable[[], int],
     wait: Callable[[float], None],
     *,
-    call_ms: int = CALL_MS,
+    until_ms: int,
 ) -> None:
-    """Runs one call: writes at every update, or only once if no camera is active.
+    """Runs one call: writes every second, or only once if no camera is active.
 
     Args:
         board: the board, or a part of one.
         now_ms: the wall clock, milliseconds since the epoch.
         wait: sleeps for a number of seconds.
-        call_ms: how long to run, milliseconds.
+        until_ms: when to end, milliseconds since the epoch.
 
     Raises:
         BoardNotPublished: it is still out of date at the end of the call.
     """
     behind_ms = AFTER_PARTS_MS if isinstance(board, FestivalBoard) and board.parts else 0
-    until_ms = now_ms() + call_ms
     while True:
-        at_ms = (now_ms() - behind_ms) // UPDATE_MS * UPDATE_MS
+        at_ms = (now_ms() - behind_ms) // EVERY_MS * EVERY_MS
         try:
             active, board.problem = board.update(at_ms), ""
         except HouselightsError as problem:
             active, board.problem = True, str(problem)
-        following_ms = at_ms + UPDATE_MS + behind_ms
+        following_ms = at_ms + EVERY_MS + behind_ms
         if not active or following_ms >= until_ms:
             break
         wait(max(0, following_ms - now_ms()) / 1000)
@@ -237,9 +249,11 @@ def publish(
         raise BoardNotPublished(f"the board of {board.session_id} is not up to date: {board.problem}")
 
 
-def reader_of(session_id: str, among: Sequence[str] | None = None) -> BoardReader:
-    """A reader of some stages of a festival, or of all."""
-    return BoardReader(session_id, by_rollups=True, among=among, at_once=_AT_ONCE)
+def reader_of(session_id: str, among: Sequence[str] | None = None, *, early_ms: int = 0) -> BoardReader:
+    """A reader of some stages of a festival, or of all; its first refresh may come early."""
+    return BoardReader(
+        session_id, refresh_ms=REFRESH_MS, by_rollups=True, among=among, at_once=_AT_ONCE, early_ms=early_ms
+    )
 
 
 def _instant_of(store: Store, session_id: str, at_ms: int) -> int | None:

@@ -2,7 +2,7 @@
 
 `find` puts a message for each festival into a FIFO queue, whose group is the festival: so one call of `make` at a time
 has a board, and a message that is put twice in a minute counts once. `make` puts messages of its own for the parts of a
-large festival.
+large festival. A call ends when the next minute's message waits behind it, so there is no gap between two.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from audience.store import Store
 from audience.stores import open_store
 from board_page.page import page
 from ingest_lambda.board import (
+    CALL_MS,
+    PART_LONGER_MS,
     FestivalBoard,
     FestivalPart,
     festivals_to_make,
@@ -50,7 +52,8 @@ def find(_event: Any, _context: Any) -> None:
     try:
         now_ms, store, objects = time.time_ns() // 1_000_000, _store(), _objects()
         _write_page()
-        _send({(one, "board"): {"session": one} for one in festivals_to_make(store, objects, now_ms)}, now_ms)
+        found = festivals_to_make(store, objects, now_ms)
+        _send({(one, "board"): {"session": one, "until_ms": now_ms + CALL_MS} for one in found})
         remove_others(store, objects, now_ms)
     except HouselightsError as problem:
         _log().error("not published", reason=str(problem))
@@ -66,7 +69,8 @@ def make(event: dict[str, Any], _context: Any) -> None:
     """
     try:
         for record in event["Records"]:
-            publish(_work(json.loads(record["body"])), lambda: time.time_ns() // 1_000_000, time.sleep)
+            asked = json.loads(record["body"])
+            publish(_work(asked), lambda: time.time_ns() // 1_000_000, time.sleep, until_ms=asked["until_ms"])
     except HouselightsError as problem:
         _log().error("not published", reason=str(problem))
         raise
@@ -81,16 +85,17 @@ def _work(asked: Mapping[str, Any]) -> FestivalBoard | FestivalPart:
     parts_there = parts_of(store, session_id)
     if len(parts_there) < 2:
         return FestivalBoard(store, objects, session_id, _reader(session_id))
+    until_ms = asked["until_ms"] + PART_LONGER_MS
     messages = {
-        (session_id, str(number)): {"session": session_id, "part": number, "stages": stages}
+        (session_id, str(number)): {"session": session_id, "part": number, "stages": stages, "until_ms": until_ms}
         for number, stages in enumerate(parts_there)
     }
-    _send(messages, time.time_ns() // 1_000_000)
+    _send(messages)
     return FestivalBoard(store, objects, session_id, _reader(session_id), parts=len(parts_there))
 
 
-def _send(messages: Mapping[tuple[str, str], Mapping[str, Any]], now_ms: int) -> None:
-    """Puts messages into the queue, each at most once a minute and group."""
+def _send(messages: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+    """Puts messages into the queue, each at most once a group and minute in which it ends."""
     queue_url, named = required(os.environ, "HOUSELIGHTS_BOARD_QUEUE"), list(messages.items())
     refused: list[str] = []
     for first in range(0, len(named), _ENTRIES):
@@ -100,7 +105,7 @@ def _send(messages: Mapping[tuple[str, str], Mapping[str, Any]], now_ms: int) ->
                 "Id": str(number),
                 "MessageBody": json.dumps(body),
                 "MessageGroupId": ":".join(group),
-                "MessageDeduplicationId": f"{':'.join(group)}:{now_ms // 60_000}",
+                "MessageDeduplicationId": f"{':'.join(group)}:{body['until_ms'] // 60_000}",
             }
             for number, (group, body) in enumerate(some)
         ]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from audience.board.liveliness import StageSums
-from audience.board.reader import CachedStage, joined, rows_of
+from audience.board.reader import CachedStage, RecentWindows, joined, rows_of
 from audience.sessions import Camera, Stage
 from audience.stores import documents
 from ingest_lambda.board_objects import PARTS, BoardObjects
@@ -53,7 +53,14 @@ class BoardParts:
         self._objects, self._prefix = objects, f"{PARTS}{session_id}/"
         self._past: dict[int, Part] = {}
 
-    def put(self, number: int, settled: Part, at_ms: int, sums: Sequence[StageSums]) -> None:
+    def put(
+        self,
+        number: int,
+        settled: Part,
+        at_ms: int,
+        sums: Sequence[StageSums],
+        recent: Mapping[str, RecentWindows],
+    ) -> None:
         """Writes an update of a part.
 
         Args:
@@ -61,6 +68,7 @@ class BoardParts:
             settled: its stages at the last refresh.
             at_ms: the instant of the update.
             sums: the windows of the same stages until then.
+            recent: what of these is not settled, for the next call to go on from.
         """
         held = self._past.get(number)
         if held is None or held.at_ms != settled.at_ms:
@@ -73,9 +81,41 @@ class BoardParts:
                 self._key(number, _PAST), _packed({"at_ms": settled.at_ms, "stages": stages}, settled.sums)
             )
             self._past[number] = settled
-        recent = [_later(one, old.sums) for one, old in zip(sums, settled.stages, strict=True)]
-        said = {"at_ms": at_ms, "past_ms": settled.at_ms, "stages": [one.stage.stage_id for one in sums]}
-        self._objects.put_part(self._key(number, _RECENT), _packed(said, recent))
+        said = {
+            "at_ms": at_ms,
+            "past_ms": settled.at_ms,
+            "stages": [one.stage.stage_id for one in sums],
+            "read": [
+                [known.since_ms, known.at_ms, known.whole_ms, dict(known.newest_ms)]
+                if (known := recent.get(one.stage.stage_id))
+                else None
+                for one in sums
+            ],
+        }
+        new = [_later(one, old.sums) for one, old in zip(sums, settled.stages, strict=True)]
+        self._objects.put_part(self._key(number, _RECENT), _packed(said, new))
+
+    def to_go_on_from(self, number: int) -> tuple[Part, dict[str, RecentWindows]] | None:
+        """What had settled, and what came since by stage, for the next call; None if the part was never written."""
+        settled, body = self.settled(number), self._objects.part(self._key(number, _RECENT))
+        if settled is None or body is None:
+            return None if settled is None else (settled, {})
+        said, columns = _unpacked(body)
+        if said["past_ms"] != settled.at_ms:
+            return settled, {}
+        stages = {one.stage.stage_id: one.stage for one in settled.stages}
+        recent = {}
+        for stage_id, known, sums in zip(said["stages"], said["read"], _by_stage(said, columns), strict=True):
+            if known is not None:
+                since_ms, at_ms, whole_ms, newest_ms = known
+                recent[stage_id] = RecentWindows(
+                    since_ms=since_ms,
+                    at_ms=at_ms,
+                    whole_ms=whole_ms,
+                    newest_ms=newest_ms,
+                    sums=replace(sums, stage=stages[stage_id]),
+                )
+        return settled, recent
 
     def settled(self, number: int) -> Part | None:
         """What had settled when the part was last refreshed; None if it was never written."""
@@ -96,7 +136,8 @@ class BoardParts:
                     sums=replace(sums, stage=of_stage),
                 )
             )
-        return Part(at_ms=said["at_ms"], stages=tuple(stages))
+        self._past[number] = Part(at_ms=said["at_ms"], stages=tuple(stages))
+        return self._past[number]
 
     def newest(self, number: int) -> Part | None:
         """The newest update of a part; None if it was never written."""
@@ -109,7 +150,6 @@ class BoardParts:
             past = self.settled(number)
             if past is None:
                 return None
-            self._past[number] = past
         by_id = dict(zip(said["stages"], _by_stage(said, columns), strict=True))
         stages = []
         for one in past.stages:

@@ -25,6 +25,9 @@ WHOLE_MS: Final = 15_000
 RECENT_MS: Final = 2 * MINUTE_MS
 """How much of the past is read from windows where there are many cameras; what is older comes from roll-ups."""
 
+FIRST_MS: Final = 30_000
+"""How much of that is read for the first picture: enough for figures. The rest follows stage by stage (`WHOLE_MS`)."""
+
 MOST_WINDOWS: Final = 60_000
 """The most windows of its past that a reader reads itself; where there are more it takes roll-ups."""
 
@@ -74,15 +77,18 @@ class _Cache:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Recent:
+class RecentWindows:
     """What a stage has since it had settled, as of the last update.
 
     Attributes:
-        whole_ms: when all of it was read last, milliseconds since the epoch.
+        since_ms, at_ms: from when on and until when its windows were read, milliseconds since the epoch.
+        whole_ms: when all of these were read last.
         newest_ms: by camera, the start of its newest window.
         sums: the windows.
     """
 
+    since_ms: int
+    at_ms: int
     whole_ms: int
     newest_ms: Mapping[str, int]
     sums: StageSums
@@ -109,6 +115,7 @@ class BoardReader:
         by_rollups: bool = False,
         among: Collection[str] | None = None,
         at_once: int = 1,
+        early_ms: int = 0,
     ) -> None:
         """Creates the reader without I/O.
 
@@ -118,29 +125,37 @@ class BoardReader:
             by_rollups: whether a long past may come from roll-ups.
             among: ids of the stages to read; None for all.
             at_once: stages that are read at once; over 1 only where the store may be used by several threads.
+            early_ms: how much sooner the first refresh comes, so that several readers take turns.
         """
         self._session_id = session_id
         self._refresh_ms = refresh_ms
         self._by_rollups = by_rollups
         self._among = among
         self._at_once = at_once
+        self._early_ms = early_ms
         self._cache: _Cache | None = None
-        self._recent: dict[str, _Recent] = {}
+        self._recent: dict[str, RecentWindows] = {}
 
     @property
     def settled(self) -> tuple[int, Sequence[CachedStage]]:
         """When the last refresh was, and the stages as they had settled then, for another reader to begin with."""
         return (self._cache.read_at_ms, self._cache.stages) if self._cache else (0, ())
 
-    def begin_with(self, settled: Sequence[CachedStage], at_ms: int) -> None:
-        """Takes over what another reader had settled; stages that have changed since are read anew.
+    @property
+    def recent(self) -> Mapping[str, RecentWindows]:
+        """What came since, by stage."""
+        return self._recent
+
+    def begin_with(self, settled: Sequence[CachedStage], at_ms: int, recent: Mapping[str, RecentWindows]) -> None:
+        """Takes over what another reader had read, until the next refresh is due.
 
         Args:
             settled: the stages.
             at_ms: when they were read.
+            recent: what came since, of some of them.
         """
-        self._cache = _Cache(read_at_ms=at_ms - self._refresh_ms, stages=list(settled))
-        self._recent = {}
+        self._cache = _Cache(read_at_ms=at_ms, stages=list(settled))
+        self._recent = dict(recent)
 
     def board(self, store: Store, as_of_ms: int) -> Board:
         """Computes the board at an instant, which should be close to the previous one.
@@ -165,21 +180,25 @@ class BoardReader:
         self._recent = {one.stage.stage_id: found for one, found in zip(stages, recent, strict=True)}
         return [joined(one.sums, found.sums) for one, found in zip(stages, recent, strict=True)]
 
-    def _recent_of(self, store: Store, one: CachedStage, as_of_ms: int, place: int) -> _Recent:
+    def _recent_of(self, store: Store, one: CachedStage, as_of_ms: int, place: int) -> RecentWindows:
         """What a stage has since it had settled: where the last update knew that, only what may be new is read."""
         stage_id = one.stage.stage_id
         before = self._recent.get(stage_id)
         if before is not None and before.newest_ms and 0 <= as_of_ms - before.whole_ms < WHOLE_MS:
-            whole_ms, newest_ms = before.whole_ms, before.newest_ms
-            from_ms = max(one.until_ms, min(newest_ms.values()))
+            since_ms, whole_ms, newest_ms = before.since_ms, before.whole_ms, before.newest_ms
+            from_ms = max(since_ms, min(newest_ms.values()))
             kept = _before(before.sums, from_ms)
         else:
             # Stages take turns, so that no update has to read all of all.
             whole_ms = as_of_ms - (0 if before else place * 1000 % WHOLE_MS)
-            from_ms, newest_ms, kept = one.until_ms, {}, None
+            first = before is None and as_of_ms - one.until_ms >= RECENT_MS
+            since_ms = from_ms = as_of_ms - FIRST_MS if first else one.until_ms
+            newest_ms, kept = {}, None
         table = store.windows(self._session_id, stage_id, from_ms=from_ms, until_ms=as_of_ms)
         sums = stage_sums(one.stage, one.cameras, table)
-        return _Recent(
+        return RecentWindows(
+            since_ms=since_ms,
+            at_ms=as_of_ms,
             whole_ms=whole_ms,
             newest_ms={**newest_ms, **_newest_starts(table)},
             sums=sums if kept is None else joined(kept, sums),
@@ -195,25 +214,29 @@ class BoardReader:
         seconds = (until_ms - from_ms) // 1000
         by_rollups = self._by_rollups and seconds * sum(map(len, cameras)) > MOST_WINDOWS
 
-        def settled(found: tuple[Stage, list[Camera]]) -> tuple[CachedStage, _Recent | None]:
+        def settled(found: tuple[Stage, list[Camera]]) -> tuple[CachedStage, RecentWindows | None]:
             stage, of_stage = found
             one, recent = before.get(stage.stage_id), self._recent.get(stage.stage_id)
             if one is not None and ((one.stage, one.cameras) != found or one.until_ms > until_ms):
                 one = None
             if by_rollups:
-                if one is None or one.until_ms < as_of_ms - RECENT_MS:
-                    one, recent = self._rolled_up(store, stage, of_stage, from_ms, as_of_ms - RECENT_MS), None
+                if one is None or recent is None or not (recent.since_ms <= one.until_ms <= until_ms <= recent.at_ms):
+                    recent = None
+                if one is None or (recent is None and one.until_ms < as_of_ms - RECENT_MS):
+                    one = self._rolled_up(store, stage, of_stage, from_ms, as_of_ms - RECENT_MS)
                 one = _since(one, from_ms)
-                if recent is not None:
-                    one = replace(one, until_ms=until_ms, sums=joined(one.sums, _before(recent.sums, until_ms)))
-                    return one, replace(recent, sums=_from(recent.sums, until_ms))
-            elif one is None or one.from_ms != from_ms or self._count(store, one) != one.records:
+                if recent is None:
+                    return one, None
+                one = replace(one, until_ms=until_ms, sums=joined(one.sums, _before(recent.sums, until_ms)))
+                return one, replace(recent, since_ms=until_ms, sums=_from(recent.sums, until_ms))
+            if one is None or one.from_ms != from_ms or self._count(store, one) != one.records:
                 one = self._empty(stage, of_stage, from_ms)
             return self._extended(store, one, until_ms), None
 
         read = self._each(settled, list(zip(stages, cameras, strict=True)))
         self._recent = {one.stage.stage_id: recent for one, recent in read if recent is not None}
-        return _Cache(read_at_ms=as_of_ms, stages=[one for one, _ in read])
+        read_at_ms = as_of_ms if self._cache else as_of_ms - self._early_ms
+        return _Cache(read_at_ms=read_at_ms, stages=[one for one, _ in read])
 
     def _each(self, work: Callable[[Argument], Result], things: Sequence[Argument]) -> list[Result]:
         if self._at_once < 2 or len(things) < 2:

@@ -51,8 +51,14 @@ CALL_LOG_BYTES, LINE_BYTES = 900, 450
 
 WINDOW_BYTES: Final = 1_000
 STAGE_METRICS: Final = 13
-PHONE_REQUESTS_S, PHONE_BYTES = 0.5, 1_300
+PHONE_REQUESTS_S, PHONE_BYTES = 0.062, 2_450
 """Requests of a phone that watches the board, and bytes of each."""
+
+BOARD_PART_CAMERAS, BOARD_GB, BOARD_EVERY_S = 200, 1.769, 1.0
+"""Cameras that one function reads for the board, its memory in GB, and seconds between two updates."""
+
+BOARD_READ_UNITS: Final = 0.8
+"""Read units of the table for a camera and update of the board."""
 
 FEW_CAMERAS: Final = 100
 """Up to so many cameras everything is as it is set by default: live, with a log and metrics by stage."""
@@ -67,7 +73,7 @@ class Festival:
         cameras: cameras of each stage, 1 or more.
         hours: hours of a day in which all run, over 0, up to 24.
         faces: mean number of faces in view of each camera, 0 or more.
-        phones: phones that watch the board all the time, 0 or more.
+        phones: phones that watch the board all the time; 0 for no board.
     """
 
     stages: int
@@ -90,6 +96,13 @@ class Festival:
     def all_cameras(self) -> int:
         """Cameras of all stages."""
         return self.stages * self.cameras
+
+    @property
+    def board_parts(self) -> int:
+        """Functions that read stages for the board; 0 where the one that makes it does, or where there is no board."""
+        if not self.phones or self.all_cameras <= BOARD_PART_CAMERAS:
+            return 0
+        return math.ceil(self.stages / max(1, BOARD_PART_CAMERAS // self.cameras))
 
     @property
     def seconds(self) -> float:
@@ -172,6 +185,8 @@ def plan_of(festival: Festival, step: DeliveryStep, *, interval_s: float | None 
         "backlog": max(2, math.ceil(live / 3), math.ceil(SPARE * per_s * LOOK_S / AT_ONCE)),
         "statuses": max(2, math.ceil(SPARE * statuses_per_s * STATUS_S)),
     }
+    if festival.phones:
+        copies["the board"] = 1 + festival.board_parts
     keeps_faces = few or sheets
     writes_per_s, reads_per_s = _table(festival, sheets, interval_s, per_s, statuses_per_s, keeps_faces=keeps_faces)
     provisioned = not few and _provisioned(festival, writes_per_s, reads_per_s) < _on_demand(
@@ -232,7 +247,8 @@ def _table(
     seen = festival.cameras * WINDOW_BYTES / 4096
     checked = seen * min(interval_s, MOST_TILES / max(1, festival.faces)) if sheets else 0.0
     setup = 2.0
-    return writes + statuses_per_s, per_s * (2 * setup + checked + seen) + statuses_per_s * setup
+    board = BOARD_READ_UNITS * festival.all_cameras / BOARD_EVERY_S if festival.phones else 0.0
+    return writes + statuses_per_s, per_s * (2 * setup + checked + seen) + statuses_per_s * setup + board
 
 
 def _provisioned(festival: Festival, writes_per_s: float, reads_per_s: float) -> float:
@@ -281,8 +297,18 @@ def _parts(
         "logs, traces and metrics": prices.LOGS_TIERS.cost(log_bytes / 1e9)
         + traces * prices.TRACE
         + (festival.stages * STAGE_METRICS * math.ceil(festival.hours) * prices.METRIC_HOUR if few else 0.0),
+        "the board's functions and objects": _board(festival) * day_s,
         "CloudFront": asked * prices.CLOUDFRONT_REQUEST + prices.CLOUDFRONT_TIERS.cost(looked),
     }
+
+
+def _board(festival: Festival) -> float:
+    """Dollars a second for making the board, without reading the table."""
+    if not festival.phones:
+        return 0.0
+    functions = 1 + festival.board_parts
+    objects = functions * prices.S3_PUT + festival.board_parts * prices.S3_GET
+    return functions * BOARD_GB * prices.LAMBDA_GB_S + objects / BOARD_EVERY_S
 
 
 def _quotas(

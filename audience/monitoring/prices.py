@@ -55,6 +55,11 @@ SQS_REQUEST = 4e-7
 LAMBDA_CALL, LAMBDA_GB_S = 2e-7, 1.33334e-5
 """Per call, and per GB-second on arm64 (the first 7.5 billion of a month)."""
 
+SNAPSTART_CACHE_GB_S, SNAPSTART_RESTORE_GB = 1.5046e-6, 1.397998e-4
+"""Per GB-second that a version's snapshot of a Python function is kept (three hours at least), and per GB restored."""
+PROVISIONED_GB_S, PROVISIONED_CALL_GB_S = 3.3334e-6, 7.7778e-6
+"""Per GB-second on arm64 for which a copy is kept ready, and, instead of `LAMBDA_GB_S`, in which it runs."""
+
 DYNAMODB_WRITE_UNIT, DYNAMODB_READ_UNIT = 6.25e-7, 1.25e-7
 """On demand: per started KB of an item written, and per started 4 KB read with strong consistency."""
 DYNAMODB_WRITE_HOUR, DYNAMODB_READ_HOUR = 6.5e-4, 1.3e-4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from audience.monitoring.cost import SHEET_S
@@ -49,10 +50,16 @@ def figures() -> Iterator[Figure]:
         reach=60,
         direction="at most",
     )
-    for interval_s in (12.0, 60.0):
+    watched = replace(day, phones=1)
+    for said, festival, interval_s in (
+        ("every 60 s", day, 60.0),
+        ("every 12 s", day, 12.0),
+        ("every 12 s, with the live board", watched, 12.0),
+        ("every 2 s, with the live board", watched, 2.0),
+    ):
         yield Figure(
-            name=f"the same, delivered every {interval_s:g} s",
-            value=plan_of(day, "device", interval_s=interval_s).dollars,
+            name=f"the same, delivered {said}",
+            value=plan_of(festival, "device", interval_s=interval_s).dollars,
             unit="$",
         )
     for step in ("live", "thrifty"):

@@ -28,7 +28,7 @@ LIVE_RETENTION_S: Final = 60
 DELAY_S: Final = 60
 """How much later than the live queue that of all deliveries hands a message out, seconds."""
 
-BOARD_QUEUE: Final = {"FifoQueue": "true", "VisibilityTimeout": "95", "MessageRetentionPeriod": "120"}
+BOARD_QUEUE: Final = {"FifoQueue": "true", "VisibilityTimeout": "105", "MessageRetentionPeriod": "120"}
 """Settings of the queue of boards to make."""
 
 

@@ -16,7 +16,7 @@ from audience.board.board import Board, BoardRow, board, reads_from_ms
 from audience.board.changes import notes_text
 from audience.board.liveliness import UPDATE_MS, StageSums, stage_sums
 from audience.board.ranking import CHAIN_MS, HOLD_MS, RENEW_MS
-from audience.board.reader import RECENT_MS, BoardReader, read_sums
+from audience.board.reader import FIRST_MS, RECENT_MS, WHOLE_MS, BoardReader, read_sums
 from audience.sessions import MINUTE_MS
 from audience.store import Store
 from audience.stores import open_store
@@ -399,6 +399,36 @@ def test_older_windows_are_read_again_only_where_one_came_late_or_the_stage_is_a
     assert stages_read_again(48) == set()
 
 
+def test_an_update_reads_from_the_oldest_of_its_cameras_newest_windows(store: Store, monkeypatch):
+    """One camera delivers four seconds after the other. All is read again at times, for what came out of order."""
+    quick = steady("stage-0", 20, 50, from_s=500, until_s=1100)
+    slow = [replace(one, camera_id="cam-2") for one in steady("stage-0", 30, 50, from_s=500, until_s=1100)]
+    store.put_camera("talk-1", "stage-0", a_camera("cam-2"))
+    store.put_windows([one for one in quick if one.start_ms < after_ms(999)])
+    store.put_windows([one for one in slow if one.start_ms < after_ms(995)])
+    reader, read, lengths = BoardReader("talk-1", refresh_ms=60_000), store.windows, []
+
+    def windows(session_id: str, stage_id: str, *, from_ms: int, until_ms: int) -> WindowTable:
+        if stage_id == "stage-0":
+            lengths.append((until_ms - from_ms) // 1000)
+        return read(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
+
+    missing = []
+    for at_s in range(1000, 1040):
+        store.put_windows([one for one in quick if one.start_ms == after_ms(at_s - 1) and at_s != 1010])
+        store.put_windows([one for one in slow if one.start_ms == after_ms(at_s - 5)])
+        if at_s == 1020:
+            store.put_windows([one for one in quick if one.start_ms == after_ms(1009)])
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "windows", windows)
+            shown = reader.sums(store, after_ms(at_s))[0]
+        anew = read_sums(store, "talk-1", from_ms=after_ms(500), until_ms=after_ms(at_s))[0]
+        if (shown.faces[-60:] != anew.faces[-60:]).any():
+            missing.append(at_s)
+    assert set(missing) <= set(range(1020, 1020 + WHOLE_MS // 1000))
+    assert lengths.count(6) == 37, "all but the first, and two that read all of it"
+
+
 def test_a_past_of_many_cameras_begins_with_roll_ups_and_shows_the_same_places(store: Store, monkeypatch):
     for number, stage in enumerate(("stage-0", "stage-1", "stage-2", "stage-3")):
         store.put_windows(steady(stage, 8 + 8 * number, 50, from_s=0, until_s=1700))
@@ -413,9 +443,18 @@ def test_a_past_of_many_cameras_begins_with_roll_ups_and_shows_the_same_places(s
         return read(session_id, stage_id, from_ms=from_ms, until_ms=until_ms)
 
     monkeypatch.setattr(reader_module, "MOST_WINDOWS", 0)
-    monkeypatch.setattr(store, "windows", windows)
-    shown = BoardReader("talk-1", by_rollups=True, at_once=4).board(store, at_ms)
-    assert min(oldest) >= at_ms - RECENT_MS - MINUTE_MS
+    reader = BoardReader("talk-1", by_rollups=True, at_once=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "windows", windows)
+        same_places(reader.board(store, at_ms), exact)
+        assert min(oldest) == at_ms - FIRST_MS
+        for later_ms in range(1000, WHOLE_MS + 1, 1000):
+            shown = reader.board(store, at_ms + later_ms)
+    assert at_ms - RECENT_MS - MINUTE_MS <= min(oldest) <= at_ms - RECENT_MS
+    same_places(shown, BoardReader("talk-1").board(store, at_ms + WHOLE_MS))
+
+
+def same_places(shown: Board, exact: Board) -> None:
     assert ids(shown) == ids(exact)
     for one, other in zip(shown.rows, exact.rows, strict=True):
         assert (one.state, one.rank, one.faces) == (other.state, other.rank, other.faces)

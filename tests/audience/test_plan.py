@@ -10,10 +10,19 @@ import pytest
 from audience.errors import InvalidValue
 from audience.monitoring import plan as monitoring_plan
 from audience.monitoring.cost import day_cost
-from audience.monitoring.plan import LIVE_PART, Festival, plan_of, usual_step
+from audience.monitoring.plan import (
+    BOARD_EVERY_S,
+    BOARD_GB,
+    BOARD_PART_CAMERAS,
+    LIVE_PART,
+    Festival,
+    plan_of,
+    usual_step,
+)
 from audience.monitoring.prices import DETECT_FACES_TIERS, Tiers
+from ingest_lambda.board import EVERY_MS, PART_CAMERAS
 from ingest_lambda.handler import AT_ONCE, LIVE_SHARE
-from tests.infra.template import template
+from tests.infra.template import properties, template
 
 README = Festival(stages=10, cameras=3, hours=8)
 LARGE = Festival(stages=200, cameras=20, hours=12)
@@ -69,6 +78,23 @@ def test_a_day_costs_about_what_the_operators_page_says() -> None:
 def test_more_of_everything_costs_more() -> None:
     for more in ({"stages": 11}, {"cameras": 4}, {"hours": 9.0}, {"faces": 60}, {"phones": 1000}):
         assert plan_of(replace(README, **more), "live").dollars > plan_of(README, "live").dollars
+
+
+def test_a_board_is_planned_where_phones_watch_it() -> None:
+    without, watched = (
+        plan_of(LARGE, "device", interval_s=12),
+        plan_of(replace(LARGE, phones=1), "device", interval_s=12),
+    )
+    assert (LARGE.board_parts, replace(LARGE, phones=1).board_parts, replace(README, phones=1).board_parts) == (
+        0,
+        20,
+        0,
+    )
+    assert watched.copies["the board"] == 21
+    assert int(watched.parameters["TableReadsPerSecond"]) > int(without.parameters["TableReadsPerSecond"]) + 3_000
+    assert 20 < watched.dollars - without.dollars < 40
+    assert (BOARD_PART_CAMERAS, BOARD_EVERY_S) == (PART_CAMERAS, EVERY_MS / 1000), "as the function has them"
+    assert properties("Board")["MemorySize"] / 1000 == BOARD_GB
 
 
 def test_a_price_falls_with_the_amount_of_the_month() -> None:

@@ -165,7 +165,7 @@ def test_on_a_stop_it_sends_the_open_delivery_and_reports_stopped(tmp_path, clip
         assert program.end(number) == 0
     assert "state=stopped" in program.lines[-1]
     (sheet,) = delivered(tmp_path)
-    assert len(sheet.manifest.windows) >= 2
+    assert sheet.manifest.windows, "though the interval of ten minutes was not over"
 
 
 def test_wrong_settings_are_a_line_each(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 from audience.board.liveliness import UPDATE_MS
 from board_page.page import KEEP_PAGE, KEEP_SNAPSHOT, page
-from ingest_lambda.board import CALL_MS, PART_CAMERAS
+from ingest_lambda.board import CALL_MS, PART_CAMERAS, PART_LONGER_MS
 from ingest_lambda.board_objects import NO_BOARD_KEY, PAGE_KEY, PARTS, PREFIX
 from ingest_lambda.handler import ONE_MESSAGE_S
 from tests.infra.resolved import Resolved
@@ -250,7 +250,7 @@ def test_a_board_is_made_by_one_call_at_a_time_from_the_queue():
     (event,) = function["Events"].values()
     assert text_of(event["Properties"]["Queue"]) == "${BoardQueue.Arn}"
     assert (event["Properties"]["BatchSize"], queue["FifoQueue"]) == (1, True)
-    assert CALL_MS / 1000 + ONE_MESSAGE_S <= function["Timeout"] <= queue["VisibilityTimeout"]
+    assert (CALL_MS + PART_LONGER_MS) / 1000 + ONE_MESSAGE_S <= function["Timeout"] <= queue["VisibilityTimeout"]
     assert queue["MessageRetentionPeriod"] <= 120, "an older minute is not made"
     parts_of_the_largest = 200 * 20 // PART_CAMERAS
     assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2 * parts_of_the_largest

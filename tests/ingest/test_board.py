@@ -248,15 +248,28 @@ def test_past_festivals_are_not_even_looked_at(cloud, store, monkeypatch):
 
 def test_a_call_goes_on_for_a_minute_while_a_camera_looks(cloud, store):
     clock = Clock(NOW_MS + 700)
-    publish(a_board(cloud, store), clock.now_ms, clock.wait, call_ms=6_000)
-    assert clock.waits == [1.3, 2.0, 2.0]
-    assert read_snapshot(document(cloud, "fete")).as_of_ms == NOW_MS + 6_000
-    assert 50_000 < CALL_MS < 60_000
+    publish(a_board(cloud, store), clock.now_ms, clock.wait, until_ms=NOW_MS + 3_700)
+    assert clock.waits == [0.3, 1.0, 1.0]
+    assert read_snapshot(document(cloud, "fete")).as_of_ms == NOW_MS + 3_000
+
+
+def test_what_came_since_is_on_the_board_a_second_later(cloud, store):
+    """Without waiting for the next instant of the figures."""
+    board = a_board(cloud, store)
+    board.update(NOW_MS)
+    store.put_windows(windows_of("fete", "tent", faces=40, until=190)[179:180])
+    board.update(NOW_MS + 1_000)
+    store.put_windows(windows_of("fete", "tent", faces=40, until=190)[180:181])
+    ages = []
+    for after_ms in (1_000, 2_000):
+        board.update(NOW_MS + after_ms)
+        ages.append(read_snapshot(document(cloud, "fete")).stages[1].age_s)
+    assert ages == [1, 1]
 
 
 def test_a_call_ends_at_once_where_no_camera_has_looked_recently(cloud, store):
     clock = Clock(NOW_MS + 3_600_000)
-    publish(a_board(cloud, store), clock.now_ms, clock.wait)
+    publish(a_board(cloud, store), clock.now_ms, clock.wait, until_ms=clock.ms + CALL_MS)
     assert clock.waits == []
     assert [stage.state for stage in read_snapshot(document(cloud, "fete")).stages] == ["silent", "silent"]
 
@@ -277,8 +290,8 @@ class Broken:
 def test_a_board_that_cannot_be_made_until_the_end_of_a_call_fails_it(cloud, store):
     clock = Clock()
     with pytest.raises(BoardNotPublished, match="the board of fete is not up to date: the table is throttled"):
-        publish(a_board(cloud, Broken(store)), clock.now_ms, clock.wait, call_ms=4_000)
-    assert clock.waits == [2.0]
+        publish(a_board(cloud, Broken(store)), clock.now_ms, clock.wait, until_ms=NOW_MS + 1_500)
+    assert clock.waits == [1.0]
 
 
 def test_a_bucket_that_is_not_there_is_reported_in_one_line(cloud, store):
@@ -307,11 +320,14 @@ def test_a_board_that_was_read_in_parts_is_the_same(cloud, store):
     assert document(cloud, "fete") == whole
 
 
-def test_a_part_goes_on_where_another_instance_had_settled(cloud, store, monkeypatch):
+def test_a_part_goes_on_where_another_instance_left_it(cloud, store, monkeypatch):
+    """It reads what is new, not what that one had read, and the board is the same as read at once."""
     monkeypatch.setattr(reader_module, "MOST_WINDOWS", 0)
-    parts = [a_part(cloud, store, number, stage) for number, stage in enumerate(("main", "tent"))]
-    for part in parts:
-        part.update(NOW_MS - 10_000)
+    store.put_windows(windows_of("fete", "main", until=250)[180:])
+    first = [a_part(cloud, store, number, stage) for number, stage in enumerate(("main", "tent"))]
+    for second in range(41):
+        for part in first:
+            part.update(NOW_MS + 1_000 * second)
     read = store.windows
     reads: list[int] = []
 
@@ -319,22 +335,42 @@ def test_a_part_goes_on_where_another_instance_had_settled(cloud, store, monkeyp
         reads.append(until_ms - from_ms)
         return read(*place, from_ms=from_ms, until_ms=until_ms)
 
-    monkeypatch.setattr(store, "windows", windows)
-    for number, stage in enumerate(("main", "tent")):
-        a_part(cloud, store, number, stage).update(NOW_MS)
-    assert 0 < max(reads) <= 30_000
-    in_parts(cloud, store).update(NOW_MS)
-    snapshot = read_snapshot(document(cloud, "fete"))
-    assert [(stage.title, stage.state) for stage in snapshot.stages] == [("Main", "live"), ("Tent", "too few")]
-    assert snapshot.as_of_ms == NOW_MS
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "windows", windows)
+        a_part(cloud, store, 0, "main").update(NOW_MS + 41_000)
+    assert reads == [2_000]
+    a_part(cloud, store, 1, "tent").update(NOW_MS + 41_000)
+    in_parts(cloud, store).update(NOW_MS + 41_000)
+    shown = document(cloud, "fete")
+    objects_of(cloud).remove("fete")
+    monkeypatch.setattr(reader_module, "MOST_WINDOWS", 60_000)
+    a_board(cloud, store).update(NOW_MS + 41_000)
+    assert document(cloud, "fete") == shown
+
+
+def test_a_part_that_nobody_read_for_a_while_has_no_gap(cloud, store, monkeypatch):
+    monkeypatch.setattr(reader_module, "MOST_WINDOWS", 0)
+    store.put_windows(windows_of("fete", "main", until=300)[180:])
+    stopped, other = a_part(cloud, store, 0, "main"), a_part(cloud, store, 0, "main")
+    for second in (0, 16):
+        stopped.update(NOW_MS + 1_000 * second)
+    for part in (stopped, other):
+        for second in (70, 71, 85):  # the first is to be there soon, and is made of less
+            part.update(NOW_MS + 1_000 * second)
+        newest = BoardParts(objects_of(cloud), "fete").newest(0)
+        assert newest is not None
+        (sums,) = newest.sums
+        assert set(range(NOW_MS - 59_000, NOW_MS + 85_001, 1_000)) <= set(sums.end_ms.tolist())
 
 
 def test_an_exclusion_holds_for_what_another_instance_had_settled(cloud, store):
     a_part(cloud, store, 0, "main").update(NOW_MS - 10_000)
     a_part(cloud, store, 1, "tent").update(NOW_MS)
     store.put_stage("fete", replace(a_stage("main", title="Main"), exclusions=(an_exclusion(0, 600),)))
-    a_part(cloud, store, 0, "main").update(NOW_MS)
-    in_parts(cloud, store).update(NOW_MS)
+    store.put_windows(windows_of("fete", "main", until=220)[180:])
+    for number, stage in enumerate(("main", "tent")):
+        a_part(cloud, store, number, stage).update(NOW_MS + 30_000)
+    in_parts(cloud, store).update(NOW_MS + 30_000)
     states = {stage.stage_id: stage.state for stage in read_snapshot(document(cloud, "fete")).stages}
     assert states["main"] == "left out"
 
@@ -347,7 +383,7 @@ def test_parts_are_waited_for_and_one_that_stays_away_fails_the_call(cloud, stor
         part.update(clock.ms)
 
     with pytest.raises(BoardNotPublished, match="parts 1 of 2 are out of date"):
-        publish(board, clock.now_ms, wait, call_ms=14_000)
+        publish(board, clock.now_ms, wait, until_ms=NOW_MS + 14_000)
     assert cloud.keys() == ["parts/fete/0/past", "parts/fete/0/recent"], "no board of half the stages"
 
 
