@@ -2,7 +2,7 @@
 
 A viewer is a connection that asks as a browser does. Every camera reports and records while it looks, and some of them
 are dark, late or dead, so that what is sent again is what an evening sends again. Of what is sent each time
-16 kB are the table's own script, which Streamlit sends with every drawing.
+22 kB are the table's own script, which Streamlit sends with every drawing.
 """
 
 from __future__ import annotations

@@ -224,7 +224,7 @@ def write_cards(
     """
     from dashboard.pages.operate.start_commands import StartCard, cards_html
 
-    start = f"set -a; . {ON_DEVICE}/{ENVIRONMENT}; set +a; python -m edge_lambda.launcher"
+    start = f"set -a && . {ON_DEVICE}/{ENVIRONMENT} && set +a && python -m edge_lambda.launcher"
     if serials is not None:
         start = f"python -m edge_lambda.provisioning {ON_DEVICE} && {start}"
     for stage in stages:

@@ -21,6 +21,7 @@ NAMED = {"alt", "aria-label", "data-name", "placeholder", "title"}
 SILENT = {
     *("id", "form_id", "element_id", "key", "url_path", "page_script_hash", "query_param_key", "icon"),
     *("component_name", "js_content", "css_content", "state", "bad", "cue"),
+    *("cameras", "totals", "alerted"),  # ids and counts of the operator's table
     *("field", "fold", "groupby", "as", "test", "calculate", "filter"),
 }
 

@@ -183,7 +183,7 @@ def test_an_address_of_a_session_that_is_not_there_says_so_and_opens_no_other(
 def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages: Pages, talk: str) -> None:
     with open_store(talk) as store:
         beat(store, "cam-1", ago_s=-120)  # well for as long as a slow machine may take
-        beat(store, "cam-2", ago_s=300, detector="centerface-1")
+        beat(store, "cam-2", ago_s=300, detector="centerface-1", version="1.2.3001")
     app = pages.operate()
     assert states_in(app) == [[("dead", 1), ("ok", 1)]]
     (dead, _) = table_of(app)["rows"][0]["cameras"]
@@ -193,6 +193,7 @@ def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages:
     assert text.index("hl-camera-dead") < text.index("hl-camera-ok")
     assert "5 min ago" in text
     assert "centerface-1" in text
+    assert "1.2.3001" in text
     assert '<span aria-hidden="true">✕</span> dead' in text
 
 

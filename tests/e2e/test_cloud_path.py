@@ -137,22 +137,16 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 
 def with_queues(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Adds what the functions of boards and alerts use; returns the queue that notifications end in."""
+    """Adds what alerts use, and has all functions know where things are; returns the queue of notifications."""
     sqs, sns, name = cloud.client("sqs"), cloud.client("sns"), cloud.stack.name
-    fifo = {"FifoQueue": "true"}
-    boards = f"{name}-boards"
-    cloud.client("s3").create_bucket(
-        Bucket=boards, CreateBucketConfiguration={"LocationConstraint": cloud.stack.region}
-    )
     pager: str = sqs.create_queue(QueueName=f"{name}-pager")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=pager, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    watches = sqs.create_queue(QueueName=f"{name}-watches.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     topic = sns.create_topic(Name=f"{name}-alerts")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     for variable, value in {
         **cloud.environment,
-        "HOUSELIGHTS_BOARDS": boards,
-        "HOUSELIGHTS_BOARD_QUEUE": sqs.create_queue(QueueName=f"{name}-boards.fifo", Attributes=fifo)["QueueUrl"],
-        "HOUSELIGHTS_WATCHES": sqs.create_queue(QueueName=f"{name}-watches.fifo", Attributes=fifo)["QueueUrl"],
+        "HOUSELIGHTS_WATCHES": watches,
         "HOUSELIGHTS_ALERT_TOPIC": topic,
     }.items():
         monkeypatch.setenv(variable, value)

@@ -113,6 +113,7 @@ def test_a_message_received_too_often_goes_to_the_dead_letters(cloud, deliver):
     assert received(cloud, cloud.queue_url) == []
     (message,) = received(cloud, cloud.dead_letters_url)
     assert json.loads(message["Body"])["detail"]["object"]["key"] == "sheets/broken.jpg"
+    cloud.client("sqs").delete_message(QueueUrl=cloud.dead_letters_url, ReceiptHandle=message["ReceiptHandle"])
 
 
 def test_a_message_that_was_not_deleted_comes_again_after_the_time_that_was_set():

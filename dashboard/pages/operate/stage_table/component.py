@@ -92,5 +92,9 @@ def _request(asked: Any) -> Request | None:
 @cache
 def _component() -> ComponentRenderer:
     files = resources.files("dashboard.pages.operate.stage_table")
-    html, css, script = (files.joinpath(f"table.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    # All of it is sent with every drawing, its indentation for nothing.
+    html, css, script = (
+        "\n".join(line.strip() for line in files.joinpath(f"table.{kind}").read_text(encoding="utf-8").splitlines())
+        for kind in ("html", "css", "js")
+    )
     return st.components.v2.component("houselights.stage_table", html=html, css=css, js=script)

@@ -28,7 +28,7 @@ from dashboard.wording import stage_names
 MOST_ALERTS: Final = 20
 """Alerts shown at once, those that nobody has answered first."""
 
-MOST_OPEN: Final = 4
+MOST_OPEN: Final = 3
 """Stages whose cameras are shown one by one at once: those that were opened last."""
 
 MOST_IN_DETAIL: Final = 60
@@ -36,7 +36,7 @@ MOST_IN_DETAIL: Final = 60
 
 _BY_NAME = UNUSABLE | {"late"}
 _NAMED = 3  # cameras of a state that a stage's row names
-_FOUND = 5  # and of those that were searched for
+_FOUND = 3  # and of those that were searched for
 
 
 def packed(
@@ -164,14 +164,14 @@ def _in_detail(cameras: Sequence[CameraStatus]) -> dict[str, Any]:
     """The cameras of a stage one by one, the most urgent first."""
     return {
         "more": max(0, len(cameras) - MOST_IN_DETAIL),
-        "cameras": [
-            [
-                one.camera_id,
-                one.state,
-                None if one.seen_s is None else round(one.seen_s),
-                one.why,
-                " · ".join(units_kept(fact) for fact in camera_facts(one)),
-            ]
+        "lines": [
+            {
+                "id": one.camera_id,
+                "state": one.state,
+                "seen_s": None if one.seen_s is None else round(one.seen_s),
+                "why": one.why,
+                "facts": " · ".join(units_kept(fact) for fact in camera_facts(one)),
+            }
             for one in cameras[:MOST_IN_DETAIL]
         ],
     }

@@ -123,9 +123,9 @@ class Row {
     if (drawn === this.listed) return;
     this.listed = drawn;
     this.list.ariaLabel = filled(words.unfold, { stage: this.row.name });
-    const lines = (detail?.cameras ?? []).map(([id, state, seen, why, facts]) => {
+    const lines = (detail?.lines ?? []).map(({ id, state, seen_s, why, facts }) => {
       const line = made("li");
-      line.append(chip(state, signs, states[state]), made("strong", id), made("small", ago(seen, words)));
+      line.append(chip(state, signs, states[state]), made("strong", id), made("small", ago(seen_s, words)));
       if (why) line.append(made("span", why, "why"));
       if (facts) line.append(made("span", facts, "facts"));
       return line;
