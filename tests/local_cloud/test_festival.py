@@ -1,4 +1,4 @@
-"""A small festival through the cloud on this machine, with all that `bench.scale.local` does to a large one."""
+"""A small festival through the cloud on this machine, with all that `bench.local_festival` does to a large one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from audience.stores.dynamo import DynamoStore
 from audience.stores.rollup_renewal import renew_session
-from bench.scale.local import KINDS, SESSION, Trial, went_through, whole_minute_before, wrong_rollups
+from bench.local_festival import KINDS, SESSION, Trial, went_through, whole_minute_before, wrong_rollups
 from houselights.local_cloud.cloud import running_cloud
 from houselights.local_cloud.stack import Stack
 from tests.contracts.dynalite import running_dynalite

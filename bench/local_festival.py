@@ -522,7 +522,7 @@ def whole_minute_before(now: datetime, minutes: int) -> int:
     return at_ms - at_ms % MINUTE_MS
 
 
-def figures() -> Iterator[Figure]:
+def run() -> Iterator[Figure]:
     """The whole festival."""
     trial = Trial(started_ms=whole_minute_before(datetime.now(UTC), 12))
     stack = Stack(name="festival", visible_again_s=VISIBLE_AGAIN_S)
@@ -531,10 +531,10 @@ def figures() -> Iterator[Figure]:
         outcome = went_through(cloud, trial, url)
         with open_store(url) as store:
             rollups = wrong_rollups(store, trial)
-    yield from told(trial, outcome, rollups)
+    yield from _as_figures(trial, outcome, rollups)
 
 
-def told(trial: Trial, outcome: Outcome, rollups: int) -> Iterator[Figure]:
+def _as_figures(trial: Trial, outcome: Outcome, rollups: int) -> Iterator[Figure]:
     """The figures of a trial, of which some roll-ups were wrong."""
     cameras = f"{trial.stages * trial.cameras:,} cameras for {trial.minutes} min through the local stack"
     none: Callable[[str, float], Figure] = lambda name, value: Figure(  # noqa: E731
