@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from typing import Any, Final
 
@@ -50,9 +51,7 @@ class SnsTopic:
                 Subject=_as_ascii(message.subject),
                 Message=message.text,
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": value}
-                    for name, value in message.document.items()
-                    if name in ATTRIBUTES and value
+                    name: _attribute(value) for name, value in message.document.items() if name in ATTRIBUTES and value
                 },
             )
         except ClientError as problem:
@@ -64,6 +63,13 @@ class SnsTopic:
             raise AlertNotDelivered(
                 f"SNS cannot be reached ({type(problem).__name__}): check network and credentials"
             ) from None
+
+
+def _attribute(value: str | list[str]) -> dict[str, str]:
+    """A field as SNS has it; a filter lets a list pass where any of its values does."""
+    if isinstance(value, str):
+        return {"DataType": "String", "StringValue": value}
+    return {"DataType": "String.Array", "StringValue": json.dumps(value)}
 
 
 def _as_ascii(line: str) -> str:

@@ -96,6 +96,50 @@ class AlertMessage:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsMessage:
+    """One message about many alerts of one kind, as where a network fails and hundreds of cameras are away.
+
+    Attributes:
+        session_id: the alerts' session.
+        alerts: the alerts, two at least.
+        turn: whether they began or are over.
+    """
+
+    session_id: str
+    alerts: tuple[Alert, ...]
+    turn: Turn
+
+    @property
+    def subject(self) -> str:
+        """See `Message`."""
+        over = "over: " if self.turn == "over" else ""
+        return shortened(
+            f"Houselights {self.session_id}: {over}{len(self.alerts)} alerts, the first: {self.alerts[0].told}"
+        )
+
+    @property
+    def text(self) -> str:
+        """See `Message`."""
+        began = "are over" if self.turn == "over" else "began"
+        lines = [f"- {one.told}, since {instant_text(from_ms(one.since_ms))}" for one in self.alerts]
+        return "\n".join([f"{len(self.alerts)} alerts {began}:", *lines, f"Session: {self.session_id}"])
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """See `Message`; a stage, a camera and a rule are each a list, so that subscribers filter by any of them."""
+        each = [AlertMessage(session_id=self.session_id, alert=one, turn=self.turn).document for one in self.alerts]
+        return {
+            "houselights": "alerts",
+            "schema": 1,
+            "turn": self.turn,
+            "session": self.session_id,
+            "what": self.alerts[0].what,
+            **{name: sorted({one[name] for one in each} - {""}) for name in ("stage", "camera", "rule")},
+            "alerts": each,
+        }
+
+
 class Notifier(Protocol):
     """Sends messages to one destination.
 

@@ -7,6 +7,7 @@ message is recorded at once, so none is sent twice, unless the watcher dies in b
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import Final, Protocol
 
 from audience.alerts import Alert, AlertBook, AlertMark, AlertWatcher, MarkKind
 from audience.errors import AlertNotDelivered, SessionNotFound, StoreUnavailable
-from audience.monitoring.alert_messages import AlertMessage, Notifier, Turn
+from audience.monitoring.alert_messages import AlertMessage, AlertsMessage, Message, Notifier, Turn
 from audience.monitoring.evaluate import evaluate, is_watched
 from audience.monitoring.situation import SituationReader
 from audience.recent_sessions import RECENT_MS
@@ -37,6 +38,10 @@ LONGEST_RETRY_S: Final = 120.0
 
 SETTLING_S: Final = 1.0
 """Two watchers that start at once both register, wait this long, and the one that registered last becomes active."""
+
+MANY_ALERTS: Final = 5
+MOST_IN_A_MESSAGE: Final = 100
+"""So many alerts of one kind that begin or end together are one message, which has up to `MOST_IN_A_MESSAGE`."""
 
 
 @dataclass(slots=True)
@@ -186,13 +191,18 @@ class AlertWatch:
         return True
 
     def _notify(self, channel: _Channel, session_id: str, book: AlertBook) -> None:
-        for alert, turn in _pending(book, channel.notifier.name, self._now_ms()):
+        for alerts, turn in _messages(_pending(book, channel.notifier.name, self._now_ms())):
             if self._stop.is_set() or self._now_ms() < channel.again_ms:
                 return
             # Sending may be slow: renew the registration, so that no other watcher takes over meanwhile.
             self._store.alerting.put(session_id, AlertWatcher(name=self._name, at_ms=self._now_ms()))
+            message: Message = (
+                AlertMessage(session_id=session_id, alert=alerts[0], turn=turn)
+                if len(alerts) == 1
+                else AlertsMessage(session_id=session_id, alerts=alerts, turn=turn)
+            )
             try:
-                channel.notifier.send(AlertMessage(session_id=session_id, alert=alert, turn=turn))
+                channel.notifier.send(message)
             except AlertNotDelivered as problem:
                 channel.wait_s = wait_s = min(max(FIRST_RETRY_S, 2 * channel.wait_s), LONGEST_RETRY_S)
                 channel.again_ms = self._now_ms() + round(wait_s * 1000)
@@ -203,8 +213,9 @@ class AlertWatch:
                     )
                 return
             kind: MarkKind = "told" if turn == "began" else "told over"
-            mark = AlertMark(alert_id=alert.alert_id, kind=kind, by=channel.notifier.name, at_ms=self._now_ms())
-            self._store.alerting.put(session_id, mark)
+            for alert in alerts:
+                mark = AlertMark(alert_id=alert.alert_id, kind=kind, by=channel.notifier.name, at_ms=self._now_ms())
+                self._store.alerting.put(session_id, mark)
             channel.wait_s = 0.0
             if channel.error_text:
                 channel.error_text = ""
@@ -267,4 +278,16 @@ def _pending(book: AlertBook, notifier: str, now_ms: int) -> list[tuple[Alert, T
         ended = alert.ended_ms is not None and alert.what != "test"
         if began_sent and ended and book.mark(alert, "told over", notifier) is None:
             found.append((alert, "over"))
+    return found
+
+
+def _messages(pending: list[tuple[Alert, Turn]]) -> list[tuple[tuple[Alert, ...], Turn]]:
+    """What each message is about: one alert, or all of one kind where there are many; those that begin come first."""
+    kinds: defaultdict[tuple[Turn, str], list[Alert]] = defaultdict(list)
+    for alert, turn in pending:
+        kinds[turn, alert.what].append(alert)
+    found: list[tuple[tuple[Alert, ...], Turn]] = []
+    for (turn, _), alerts in sorted(kinds.items(), key=lambda kind: kind[0][0] == "over"):
+        together = MOST_IN_A_MESSAGE if len(alerts) >= MANY_ALERTS else 1
+        found += [(tuple(alerts[first : first + together]), turn) for first in range(0, len(alerts), together)]
     return found

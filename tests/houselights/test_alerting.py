@@ -20,7 +20,7 @@ import pytest
 
 from audience.alerts import AlertMark, AlertRule, AlertSilence, AlertWatcher, trial_alert
 from audience.errors import AlertNotDelivered, InvalidValue
-from audience.monitoring.alert_messages import LONGEST_SUBJECT, AlertMessage, Message, Notifier
+from audience.monitoring.alert_messages import LONGEST_SUBJECT, AlertMessage, AlertsMessage, Message, Notifier
 from audience.monitoring.alert_watch import AlertWatch
 from audience.monitoring.evaluate import WATCHED_MS
 from audience.store import Store
@@ -103,7 +103,8 @@ class Pager:
         if self.breaks:
             self.breaks -= 1
             raise AlertNotDelivered("no signal")
-        self.told.append(f"{message.turn}: {message.alert.told}")
+        alerts = message.alerts if isinstance(message, AlertsMessage) else (message.alert,)
+        self.told.append(f"{message.turn}: {', '.join(alert.told for alert in alerts)}")
 
 
 class Watching:
@@ -170,6 +171,28 @@ def test_a_notifier_that_fails_does_not_block_others(store: Store) -> None:
     broken.breaks = 99
     Watching(store, Clock(), broken, works).look(dark=True)
     assert works.told == [f"began: {DARK}"]
+
+
+@pytest.mark.parametrize(("cameras", "messages"), [(4, 4), (12, 1)])
+def test_many_cameras_that_fail_together_are_one_message_and_so_is_their_end(
+    store: Store, cameras: int, messages: int
+) -> None:
+    for number in range(2, cameras + 1):
+        store.put_camera("talk-1", "main", a_camera(f"cam-{number}"))
+    pager, clock = Pager(), Clock()
+    watching = Watching(store, clock, pager)
+    pager.breaks = 1
+    for dark in (True, True, True, False, False, False, False, False):
+        at_s = (clock.at - after(0)).total_seconds()
+        for number in range(2, cameras + 1):
+            beat = replace(a_heartbeat(at_s=at_s), camera_id=f"cam-{number}", sharpness=0.6)
+            store.put_heartbeat(replace(beat, brightness=0.0 if dark else 0.5))
+        watching.look(dark=dark)
+    assert [told.partition(":")[0] for told in pager.told] == ["began"] * messages + ["over"] * messages
+    for number in range(1, cameras + 1):
+        assert sum(f"cam-{number} " in told for told in pager.told) == 2
+    Watching(store, clock, pager, name="laptop").look(dark=False)
+    assert len(pager.told) == 2 * messages
 
 
 def test_an_acknowledged_alert_is_not_sent(store: Store) -> None:
@@ -378,6 +401,28 @@ class TestSns:
             f"Houselights talk-1: over: {DARK}",
         ]
         assert "A title" not in json.dumps(endpoint.bodies)
+
+    def test_who_filters_by_a_stage_gets_a_message_about_many_of_which_one_is_theirs(
+        self, moto: str, session: boto3.Session
+    ) -> None:
+        sns, sqs = (session.client(name, endpoint_url=moto) for name in ("sns", "sqs"))
+        arn = sns.create_topic(Name=uuid4().hex)["TopicArn"]
+        queues = {}
+        for stage in ("barn", "circus"):
+            name = uuid4().hex
+            queues[stage] = sqs.create_queue(QueueName=name)["QueueUrl"]
+            sns.subscribe(
+                TopicArn=arn,
+                Protocol="sqs",
+                Endpoint=f"arn:aws:sqs:{REGION}:123456789012:{name}",
+                Attributes={"FilterPolicy": json.dumps({"stage": [stage]})},
+            )
+        alerts = tuple(replace(an_alert(), stage_id=stage) for stage in ("barn", "main", "main"))
+        message = AlertsMessage(session_id="talk-1", alerts=alerts, turn="began")
+        SnsTopic(arn, session=session, endpoint_url=moto).send(message)
+        got = {stage: sqs.receive_message(QueueUrl=url).get("Messages", []) for stage, url in queues.items()}
+        assert [len(messages) for messages in got.values()] == [1, 0]
+        assert json.loads(got["barn"][0]["Body"])["Message"].count(DARK) == 3
 
     def test_a_topic_that_is_not_there_is_one_line(self, moto: str, session: boto3.Session) -> None:
         topic = SnsTopic(f"arn:aws:sns:{REGION}:123456789012:gone", session=session, endpoint_url=moto)
