@@ -34,6 +34,7 @@ from tests.videos import write_video
 
 RUNS: Final = 5
 CLICKS: Final = 20
+_GOLDEN: Final = (5**0.5 - 1) / 2
 _OTHER: Final = "one-minute"
 _RECORDED: Final = "twenty-minutes"
 _RECORDED_S: Final = 1200
@@ -92,8 +93,8 @@ def seeks() -> list[Figure]:
             box = page.locator(".plot").bounding_box()
             assert box is not None
             for click in range(CLICKS):
-                # Back and forth along all of it.
-                part = (0.05 + 0.9 * (click * 7 % CLICKS) / CLICKS) * box["width"]
+                # Back and forth along all of it, near and far from key frames, wherever the picture has its edges.
+                part = (0.05 + 0.9 * (click * _GOLDEN % 1)) * box["width"]
                 page.mouse.click(box["x"] + part, box["y"] + box["height"] / 2)
                 page.wait_for_function(f"() => window.took.length > {click}")
             took: list[float] = page.evaluate("window.took")
