@@ -25,6 +25,7 @@ from audience.stores import open_store
 from audience.time import to_ms
 from bench.figures import Figure
 from bench.viewing import connected, drawn, server_of
+from dashboard.pages.operate.data import SHARED_MS
 from tests.builders import a_camera, a_heartbeat, a_scorer, a_session, a_window
 from tests.dashboard.conftest import SERVER, serving
 
@@ -35,6 +36,8 @@ SIZES: Final = ((1, 4, 1.0, 0.5, 25.0), (200, 4, 2.0, 1.0, 100.0), (200, 20, 2.0
 REFRESHES: Final = 8
 _FACES, _SMILING = 12, 3
 _RECORDED_S: Final = 90
+_UNSHARED_S: Final = SHARED_MS / 1000
+"""After this long, a viewer is not shown what was read for another."""
 
 
 def figures() -> Iterator[Figure]:
@@ -55,6 +58,7 @@ async def _looked(
     await drawn(warming, _request())
     await warming.close()
     put_reports(store, stages, cameras)
+    await asyncio.sleep(_UNSHARED_S)
     connection = await connected(address)
     began = time.monotonic()
     messages = await drawn(connection, _request())
@@ -65,6 +69,7 @@ async def _looked(
     server = server_of(address)
     for _ in range(REFRESHES):
         put_reports(store, stages, cameras)
+        await asyncio.sleep(_UNSHARED_S)
         began, before = time.monotonic(), server.cpu_times()
         messages = await drawn(connection, _request(part))
         after = server.cpu_times()
