@@ -50,7 +50,7 @@ def text_of(data: bytes) -> str:
         InvalidValue: the file is too large, or is not such text.
     """
     if len(data) > LARGEST_TEXT:
-        raise InvalidValue(f"is {len(data) / 2**20:.0f} MiB: a text timeline has at most {LARGEST_TEXT >> 20}")
+        raise InvalidValue(f"is {len(data) / 2**20:.0f} MiB: text has at most {LARGEST_TEXT >> 20}")
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)

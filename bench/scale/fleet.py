@@ -39,9 +39,12 @@ def _measured() -> list[Figure]:
     aws.events.register("before-send.iot.*", lambda event_name, **_: requests.update([event_name.rpartition(".")[2]]))
     aws.client("iot").create_policy(policyName="fleet-camera", policyDocument="{}")
     account = fleet_account(aws, stack="fleet", bucket="deliveries")
-    stages = read_stages("stage\n" + "".join(f"stage-{number}\n" for number in range(STAGES)), EACH)
     count = STAGES * EACH
     with tempfile.TemporaryDirectory() as name:
+        table = Path(name) / "stages.csv"
+        table.write_text("stage\n" + "".join(f"stage-{number}\n" for number in range(STAGES)), encoding="utf-8")
+        stages = read_stages(table, EACH)
+        table.unlink()
         requests.clear()
         took_s = _register(aws, account, stages, Path(name))
         of_all, most = requests.total(), max(requests.values())

@@ -13,7 +13,6 @@ from rich.progress import Progress
 
 from audience.deliveries.claims import LONGEST_CLAIM
 from audience.deliveries.rollout import AS_INSTALLED, EVERYBODY, Rollout
-from audience.errors import InvalidValue
 from audience.session_setup import check_not_recorded_here
 from audience.sessions import Camera, Session, Stage
 from audience.store import Store
@@ -97,8 +96,8 @@ def add(
     with needing_extra("dashboard"):
         import segno  # noqa: F401  (fails now, not when all cameras are registered)
 
-    stages = fleet.read_stages(_text(stages_file), each)
-    serials = None if claims_file is None else claims.read_serials(_text(claims_file), stages)
+    stages = fleet.read_stages(stages_file, each)
+    serials = None if claims_file is None else claims.read_serials(claims_file, stages)
     with store_at(store_url) as store:
         session = store.session(session_id)
         aws = aws_session(profile=profile, region=region)
@@ -259,13 +258,6 @@ def _others(made: Rollout) -> str:
 
 def _claims_stack(stack: str) -> str:
     return f"{stack}-claims"
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidValue(f"{file} cannot be read: {problem}") from None
 
 
 def _set_up(store: Store, session: Session, stages: list[FleetStage]) -> None:

@@ -6,8 +6,6 @@ the function that reads the list, and `edge_lambda.provisioning` is the device's
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -22,6 +20,7 @@ from audience.errors import DeploymentFailed, InvalidValue, SheetRejected
 from audience.session_setup import device_environment
 from audience.sessions import Session
 from audience.time import to_ms
+from houselights.csv_table import read_csv_table
 from houselights.deploying.aws import aws_errors
 from houselights.deploying.fleet import (
     FleetAccount,
@@ -41,37 +40,32 @@ KIT: Final = "claim"
 _ENVIRONMENT: Final = "claim.env"
 
 
-def read_serials(text: str, stages: Sequence[FleetStage]) -> dict[str, str]:
-    """Reads serial numbers from CSV: which device becomes which camera.
+def read_serials(file: Path, stages: Sequence[FleetStage]) -> dict[str, str]:
+    """Reads serial numbers from a table: which device becomes which camera.
 
     Args:
-        text: the file's content: a column `serial`, and if wanted `camera`; a line without takes the next free camera.
+        file: the table, as `read_csv_table` takes it: a column `serial`, and if wanted `camera`; a line without takes
+            the next free camera.
         stages: whose cameras.
 
     Returns:
         Serial numbers by camera, for all cameras of the stages.
 
     Raises:
-        InvalidValue: a line is wrong, which the message names, or there are too few.
+        InvalidValue: it cannot be read, a line is wrong, which the message names, or there are too few.
     """
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    if "serial" not in (rows.fieldnames or ()):
-        raise InvalidValue(
-            "the file of claims has no column `serial`: its first line names them, such as serial,camera"
-        )
     cameras = [camera for stage in stages for camera in stage.cameras]
     known, named, others, seen = set(cameras), dict[str, str](), list[str](), set[str]()
-    for row in rows:
-        place = f"line {rows.line_num} of the claims"
+    for row in read_csv_table(file, "serial", example="serial,camera"):
         try:
-            serial = check_serial((row["serial"] or "").strip())
+            serial = check_serial(row.cells["serial"])
         except InvalidValue as problem:
-            raise InvalidValue(f"{place}: {problem}") from None
-        camera = (row.get("camera") or "").strip()
+            raise InvalidValue(f"{row.where}: {problem}") from None
+        camera = row.cells.get("camera", "")
         if serial in seen or camera in named:
-            raise InvalidValue(f"{place}: {camera if camera in named else serial} is there twice")
+            raise InvalidValue(f"{row.where}: {camera if camera in named else serial} is there twice")
         if camera and camera not in known:
-            raise InvalidValue(f"{place}: there is no camera {camera!r}: they are called {cameras[0]} and so on")
+            raise InvalidValue(f"{row.where}: there is no camera {camera!r}: they are called {cameras[0]} and so on")
         seen.add(serial)
         if camera:
             named[camera] = serial
@@ -79,9 +73,7 @@ def read_serials(text: str, stages: Sequence[FleetStage]) -> dict[str, str]:
             others.append(serial)
     free = [camera for camera in cameras if camera not in named]
     if len(others) != len(free):
-        raise InvalidValue(
-            f"the file of claims has {len(seen)} serial numbers for {len(cameras)} cameras: one is needed for each"
-        )
+        raise InvalidValue(f"{file} has {len(seen)} serial numbers for {len(cameras)} cameras: one is needed for each")
     return named | dict(zip(free, others, strict=True))
 
 

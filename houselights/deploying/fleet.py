@@ -6,8 +6,6 @@ a camera is done when it has its `camera.env`, and an interrupted run goes on wi
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,6 +20,7 @@ from audience.ids import check_id, check_title
 from audience.private_files import private_folder, write_private
 from audience.session_setup import device_environment
 from audience.sessions import Session
+from houselights.csv_table import read_csv_table
 from houselights.deploying.aws import aws_errors
 from houselights.deploying.grants import check_grantable
 
@@ -72,40 +71,37 @@ class FleetAccount:
     region: str
 
 
-def read_stages(text: str, each: int) -> list[FleetStage]:
-    """Reads stages from CSV with the columns `stage` (an id) and, if wanted, `title` and `cameras` (how many).
+def read_stages(file: Path, each: int) -> list[FleetStage]:
+    """Reads stages from a table with the columns `stage` (an id) and, if wanted, `title` and `cameras` (how many).
 
     Args:
-        text: the file's content.
-        each: cameras of a stage for which the file does not say how many.
+        file: the table, as `read_csv_table` takes it.
+        each: cameras of a stage for which the table does not say how many.
 
     Raises:
-        InvalidValue: a line is wrong; the message names it.
+        InvalidValue: it cannot be read, or a line is wrong; the message names it.
     """
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    if "stage" not in (rows.fieldnames or ()):
-        raise InvalidValue("the file of stages has no column `stage`: its first line names them, such as stage,title")
     found: dict[str, FleetStage] = {}
-    for row in rows:
+    for row in read_csv_table(file, "stage", example="stage,title"):
         try:
-            stage = _stage(row, each)
+            stage = _stage(row.cells, each)
         except InvalidValue as problem:
-            raise InvalidValue(f"line {rows.line_num} of the stages: {problem}") from None
+            raise InvalidValue(f"{row.where}: {problem}") from None
         if stage.stage_id in found:
-            raise InvalidValue(f"line {rows.line_num} of the stages: stage {stage.stage_id!r} is there twice")
+            raise InvalidValue(f"{row.where}: stage {stage.stage_id!r} is there twice")
         found[stage.stage_id] = stage
     if not found:
-        raise InvalidValue("the file of stages names none")
+        raise InvalidValue(f"{file} names no stage")
     return list(found.values())
 
 
-def _stage(row: Mapping[str, str | None], each: int) -> FleetStage:
-    stage_id = check_id("stage id", (row["stage"] or "").strip())
+def _stage(cells: Mapping[str, str], each: int) -> FleetStage:
+    stage_id = check_id("stage id", cells["stage"])
     check_grantable(stage_id)
-    count = (row.get("cameras") or "").strip() or str(each)
+    count = cells.get("cameras") or str(each)
     if not count.isascii() or not count.isdigit() or not 1 <= int(count) <= MOST_EACH:
         raise InvalidValue(f"{count!r} is no number of cameras from 1 to {MOST_EACH}")
-    title = (row.get("title") or "").strip()
+    title = cells.get("title", "")
     check_title("stage title", title)
     cameras = tuple(check_id("camera id", f"{stage_id}-{number:02}") for number in range(1, int(count) + 1))
     return FleetStage(stage_id=stage_id, title=title, cameras=cameras)

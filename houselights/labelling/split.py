@@ -7,7 +7,6 @@ thresholds and choices, and the others to train on. Who has been in a part stays
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ from scipy.sparse.csgraph import connected_components
 
 from audience.errors import InvalidValue
 from audience.private_files import write_private
+from houselights.csv_table import read_csv_table
 from houselights.labelling.dataset import DataSet, Face, writing
 from houselights.labelling.labels import EXPRESSIONS
 
@@ -127,21 +127,18 @@ def names_people(folders: Iterable[str]) -> bool:
 
 
 def people_by_table(table: Path) -> dict[str, str]:
-    """The person of each file by a CSV table with the columns file and person.
+    """The person of each file by a table with the columns file and person.
 
     Raises:
-        InvalidValue: it cannot be read, or lacks a column or a name.
+        InvalidValue: it cannot be read, lacks a column or a name.
     """
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as text:
-            rows = csv.DictReader(text)
-            if not {"file", "person"} <= set(rows.fieldnames or ()):
-                raise InvalidValue(f"{table} needs the columns file and person")
-            people = {row["file"] or "": (row["person"] or "").strip() for row in rows}
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise InvalidValue(f"{table} cannot be read as a CSV table ({problem})") from None
-    if nameless := [file for file, person in people.items() if not person]:
-        raise InvalidValue(f"{table} names nobody for {nameless[0]}: fill the column person, or leave the line out")
+    people = {}
+    for row in read_csv_table(table, "file", "person", example="file,person"):
+        people[row.cells["file"]] = row.cells["person"]
+        if not row.cells["person"]:
+            raise InvalidValue(
+                f"{row.where} names nobody for {row.cells['file']}: fill the column person, or leave the line out"
+            )
     return people
 
 

@@ -152,15 +152,17 @@ def test_an_account_without_the_stack_says_so(add: Any) -> None:
     [
         ("", "no column `stage`"),
         ("name\nbarn\n", "no column `stage`"),
-        ("stage\n", "names none"),
+        ("stage\n", "names no stage"),
         ("stage\nbarn\nbarn\n", "line 3.*twice"),
         ("stage\nbarn\n../x\n", "line 3.*stage id"),
+        ("stage,title\n,Barn\n", "line 2.*stage id"),
         ("stage\nbarn.east\n", "line 2.*without '.'"),
         ("stage,cameras\nbarn,many\n", "line 2.*'many'"),
         ("stage,cameras\nbarn,101\n", "line 2.*'101'"),
         (f"stage\n{'b' * 62}\n", "line 2.*camera id"),
     ],
 )
-def test_a_wrong_line_of_the_stages_is_named(text: str, fault: str) -> None:
-    with pytest.raises(InvalidValue, match=re.compile(fault, re.DOTALL)):
-        fleet.read_stages(text, 1)
+def test_a_wrong_line_of_the_stages_is_named(tmp_path: Path, text: str, fault: str) -> None:
+    (tmp_path / "stages.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidValue, match=re.compile(f"stages.csv.*{fault}", re.DOTALL)):
+        fleet.read_stages(tmp_path / "stages.csv", 1)

@@ -418,9 +418,14 @@ def test_an_account_without_the_stack_of_claims_says_so(fleet: Fleet) -> None:
     assert "make deploy-claims" in fleet.add("--stack", "other").complaint
 
 
-def test_a_line_may_name_its_camera_and_the_others_take_what_is_left() -> None:
-    stages = read_stages("stage\nbarn\n", 3)
-    found = read_serials("serial,camera\nsn-1111,\nsn-2222,barn-01\nsn-3333,\n", stages)
+def a_table(folder: Path, text: str) -> Path:
+    (folder / "table.csv").write_text(text, encoding="utf-8")
+    return folder / "table.csv"
+
+
+def test_a_line_may_name_its_camera_and_the_others_take_what_is_left(tmp_path: Path) -> None:
+    stages = read_stages(a_table(tmp_path, "stage\nbarn\n"), 3)
+    found = read_serials(a_table(tmp_path, "serial,camera\nsn-1111,\nsn-2222,barn-01\nsn-3333,\n"), stages)
     assert found == {"barn-01": "sn-2222", "barn-02": "sn-1111", "barn-03": "sn-3333"}
 
 
@@ -436,9 +441,10 @@ def test_a_line_may_name_its_camera_and_the_others_take_what_is_left() -> None:
         ("serial,camera\nsn-1111,ring-01\n", "line 2.*ring-01"),
     ],
 )
-def test_a_wrong_line_of_the_claims_is_named(text: str, fault: str) -> None:
+def test_a_wrong_line_of_the_claims_is_named(tmp_path: Path, text: str, fault: str) -> None:
+    stages = read_stages(a_table(tmp_path, "stage\nbarn\n"), 2)
     with pytest.raises(InvalidValue, match=fault):
-        read_serials(text, read_stages("stage\nbarn\n", 2))
+        read_serials(a_table(tmp_path, text), stages)
 
 
 @pytest.mark.parametrize(

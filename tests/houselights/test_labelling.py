@@ -460,12 +460,12 @@ def test_folders_of_expressions_are_not_taken_for_people(folders, are_people):
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (b"file,who\na,b\n", "needs the columns"),
-        (b"", "needs the columns"),
+        (b"file,who\na,b\n", "no column `person`"),
+        (b"", "no column `file`"),
         (b"file,person\na.jpg,\n", "names nobody for a.jpg"),
         (b"file,person\na.jpg\n", "names nobody for a.jpg"),
-        (b"\xff\xfe", "cannot be read"),
-        (b'file,person\n"a.jpg,x\n', "names nobody"),
+        (b"file,person\n\xff,x\n", "line 2: is not UTF-8"),
+        (b'file,person\n"a.jpg,x\n', "line 2: unexpected end"),
     ],
 )
 def test_a_table_of_people_that_cannot_be_used_is_refused_in_one_line(tmp_path, table, said):
