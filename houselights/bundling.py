@@ -22,6 +22,7 @@ from audience.identity.store import IdentityStore
 from audience.private_files import private_folder, write_private
 from audience.store import Store
 from audience.time import from_ms
+from houselights.wording import counted
 
 EVERY_S: Final = 2.0
 """How often rosters are looked at for changes."""
@@ -187,7 +188,7 @@ class CameraBundles:
             try:
                 for camera, made in self.send_changed():
                     left_out = f", {made.left_out} of another model left out" if made.left_out else ""
-                    log(f"bundle {made.number} for {'/'.join(camera)}: {made.people} people{left_out}")
+                    log(f"bundle {made.number} for {'/'.join(camera)}: {counted(made.people, 'person')}{left_out}")
                 if collections and time.monotonic() - cleaned >= WAIT_S / 2:
                     cleaned = time.monotonic()
                     self._clean(collections, log)

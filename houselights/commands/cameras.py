@@ -18,6 +18,7 @@ from audience.sessions import Camera, Session, Stage
 from audience.store import Store
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import account_options, store_at, store_option
+from houselights.wording import counted
 
 if TYPE_CHECKING:
     from houselights.deploying.fleet import FleetStage
@@ -127,13 +128,13 @@ def add(
     fleet.write_cards(folder, session, stages, serials)
     if serials is None:
         click.echo(
-            f"{count} cameras on {len(stages)} stages may deliver for {session_id} only ({len(left)} new). Files, with "
-            f"the private key of each camera, and cards are in {folder}."
+            f"{counted(count, 'camera')} on {counted(len(stages), 'stage')} may deliver for {session_id} only "
+            f"({len(left):,} new). Files, with the private key of each camera, and cards are in {folder}."
         )
     else:
         click.echo(
-            f"{count} devices can register themselves for {days} days, as cameras of {session_id} only. What goes on "
-            f"every device is in {folder / claims.KIT}; cards are in {folder}."
+            f"Open for {counted(days, 'day')}: {counted(count, 'claim')}, for cameras of {session_id} only. What goes "
+            f"on every device is in {folder / claims.KIT}; cards are in {folder}."
         )
 
 
@@ -151,7 +152,7 @@ def show_claims(bucket: str, region: str | None, profile: str | None) -> None:
         click.echo(f"{serial}  not yet")
     for serial in used:
         click.echo(f"{serial}  registered")
-    click.echo(f"{len(used)} of {len(used) + len(waiting)} devices have registered themselves.")
+    click.echo(f"{len(used)} of {counted(len(used) + len(waiting), 'device')} registered so far.")
 
 
 @cameras.command("revoke", short_help="Take devices off the list, and switch off their certificates.")
@@ -240,7 +241,7 @@ def show_versions(
         if each:
             later = f"  is to run {wanted}" if wanted not in (AS_INSTALLED, beat.version) else ""
             click.echo(f"{beat.stage_id}/{beat.camera_id}  {beat.version or 'unknown version'}{later}")
-    click.echo(f"{len(beats)} cameras have sent a status.")
+    click.echo(f"{counted(len(beats), 'camera')} sent a status.")
     if plan is not None:
         click.echo(
             f"Roll-out {plan.number} is {_version(plan.version)}{_others(plan)} {len(behind)} of the cameras do not "

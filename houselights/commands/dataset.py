@@ -27,11 +27,11 @@ from houselights.labelling.text import (
     PERSONAL_DATA,
     agreement_line,
     check_text,
-    counted,
     cutting_lines,
     split_text,
     what_is_sent,
 )
+from houselights.wording import counted
 
 if TYPE_CHECKING:
     from houselights.labelling import Format, Labeller
@@ -313,11 +313,14 @@ def _label_by_person(made: DataSet, options: dict[str, Any]) -> int:
             raise InvalidValue("no other two people disagree on a face: leave out --disputed")
     rating = Rating(made, rater, faces)
     with serving_page(made, rating, port=options["port"]) as address, stopped_by_signal() as stop:
-        click.echo(f"{rater} has labelled {rating.done} of {rating.total} faces. Go on at {address} ; end with Ctrl-C.")
+        click.echo(
+            f"{rater} has labelled {rating.done:,} of {counted(rating.total, 'face')}. Go on at {address} ; end with "
+            "Ctrl-C."
+        )
         if options["browser"]:
             webbrowser.open(address)
         stop.wait()
-    click.echo(f"{rater} has labelled {rating.done} of {rating.total} faces.", err=True)
+    click.echo(f"{rater} has labelled {rating.done:,} of {counted(rating.total, 'face')}.", err=True)
     for one in agreements(said_by_people(made)) if rating.done == rating.total else []:
         if rater in one.raters:
             click.echo(agreement_line(one), err=True)

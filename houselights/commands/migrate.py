@@ -14,6 +14,7 @@ from audience.store import Store
 from audience.stores import default_store_url
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_option
+from houselights.wording import counted
 
 
 @click.command(short_help="Bring a table of earlier versions in DynamoDB up to date.")
@@ -46,10 +47,13 @@ def migrate(dry_run: bool, yes: bool, store_url: str | None) -> None:
             click.echo("Nothing to rewrite: the table is up to date.")
             return
         cost = due.write_units * DYNAMODB_WRITE_UNIT
-        click.echo(f"{due.windows} windows to rewrite: {due.write_units} write units, ${cost:.4f} at list price.")
-        click.echo(f"{due.sessions} sessions to move.")
+        click.echo(
+            f"{counted(due.windows, 'window')} to rewrite: {counted(due.write_units, 'write unit')}, "
+            f"${cost:.4f} at list price."
+        )
+        click.echo(f"{counted(due.sessions, 'session')} to move.")
         if unsummed:
-            click.echo(f"{len(unsummed)} sessions to sum up.")
+            click.echo(f"{counted(len(unsummed), 'session')} to sum up.")
         if dry_run:
             return
         if not yes and not click.confirm("Rewrite them?"):
@@ -69,7 +73,10 @@ def migrate(dry_run: bool, yes: bool, store_url: str | None) -> None:
         unsummed = sessions_without_rollups(store)
         for session in unsummed:
             renew_session(store, session, time.time_ns() // 1_000_000)
-    click.echo(f"Moved {moved} sessions, rewrote {due.windows} windows, made roll-ups of {len(unsummed)} sessions.")
+    click.echo(
+        f"Moved {counted(moved, 'session')}, rewrote {counted(due.windows, 'window')}, made roll-ups of "
+        f"{counted(len(unsummed), 'session')}."
+    )
 
 
 def sessions_without_rollups(store: Store) -> list[Session]:

@@ -32,6 +32,7 @@ from houselights.commands.notifier_options import notifier_options, notifiers_of
 from houselights.commands.options import country_option, recogniser_option, store_at, store_option
 from houselights.commands.server_address import server_address
 from houselights.commands.stopping import stopped_by_signal
+from houselights.wording import counted
 
 if TYPE_CHECKING:
     from audience.store import Store
@@ -294,7 +295,7 @@ def enrol(
             photos=measured.qualities,
             photo=measured.face if consent is not None and consent.keeps_photo else None,
         )
-    click.echo(f"{person_id} is enrolled with {len(photos)} photo{'s' if len(photos) > 1 else ''}.")
+    click.echo(f"{person_id} is enrolled with {counted(len(photos), 'photo')}.")
 
 
 @people.command("list", short_help="List rosters, or the people of one.")
@@ -308,7 +309,9 @@ def list_people(roster_id: str | None, names: bool, by: str, store_url: str | No
         if roster_id is None:
             for one in list_of_people.rosters():
                 count = len(list_of_people.people(one.roster_id))
-                click.echo(f"{one.roster_id}\t{one.purpose}\t{count} people\t{', '.join(one.stages) or 'no stage'}")
+                click.echo(
+                    f"{one.roster_id}\t{one.purpose}\t{counted(count, 'person')}\t{', '.join(one.stages) or 'no stage'}"
+                )
             return
         list_of_people.roster(roster_id)
         for person in list_of_people.people(roster_id):
@@ -317,7 +320,7 @@ def list_people(roster_id: str | None, names: bool, by: str, store_url: str | No
             parts = [
                 person.person_id,
                 f"until {consent.expires_at:%Y-%m-%d}" if consent else "no consent",
-                f"{len(enrolment.photos)} photos" if enrolment else "no template",
+                counted(len(enrolment.photos), "photo") if enrolment else "no template",
                 *([profile.name] if profile else []),
             ]
             click.echo("\t".join(parts))
@@ -444,7 +447,7 @@ def bundles(
         of_cameras = bundles_of(store, folder, recogniser)
         if once:
             for camera, made in of_cameras.send_changed():
-                click.echo(f"{'/'.join(camera)}\t{made.number}\t{made.people} people")
+                click.echo(f"{'/'.join(camera)}\t{made.number}\t{counted(made.people, 'person')}")
             return
         click.echo(f"making bundles in {folder}", err=True)
         of_cameras.run(stop, lambda line: click.echo(line, err=True), collections(region))
@@ -523,7 +526,7 @@ def erase(roster_id: str | None, region: str | None, by: str, store_url: str | N
                 place.end_roster(roster_id)
         for receipt in receipts:
             _print(receipt)
-    click.echo(f"{len(receipts)} people erased.", err=True)
+    click.echo(f"{counted(len(receipts), 'person')} erased.", err=True)
 
 
 @people.command(short_help="Print everything that is kept of a person, as JSON.")

@@ -11,6 +11,7 @@ from audience.errors import ExportFailed, InvalidValue
 from audience.monitoring import prices
 from audience.monitoring.plan import Festival, Plan, plan_of, usual_step
 from audience.store import DELIVERY_STEPS, DeliveryStep
+from houselights.wording import counted
 
 _WAYS: Final[dict[DeliveryStep, str]] = {
     "live": "sheets every {:g} s, scored by Rekognition",
@@ -66,17 +67,17 @@ def _report(planned: Plan) -> list[str]:
     copies = ", ".join(f"{number} for {what}" for what, number in planned.copies.items())
     others = list(filter(None, (_other(festival, step) for step in get_args(DeliveryStep) if step != planned.step)))
     lines = [
-        f"{festival.all_cameras:,} cameras ({festival.stages} stages of {festival.cameras}), {festival.hours:g} h, "
-        f"{festival.faces} faces in view of each: {_way(planned)}",
+        f"{counted(festival.all_cameras, 'camera')} ({counted(festival.stages, 'stage')} of {festival.cameras}), "
+        f"{festival.hours:g} h, {counted(festival.faces, 'face')} in view of each: {_way(planned)}",
         "",
         f"Copies of the function: {copies}",
-        "Quotas to ask for: " + ("none" if not planned.quotas else ""),
+        "Quotas to ask for:" + ("" if planned.quotas else " none"),
         *(f"  {line}" for line in planned.quotas),
         "Each camera: " + " ".join(f"{name}={value}" for name, value in planned.device.items()),
         "",
         f"A day, list prices of us-east-1, {prices.AS_OF:%B %Y}, without the free tier and tax:",
-        *(f"  {part:26}{_dollars(cost):>12}" for part, cost in planned.parts.items() if round(cost, 2)),
-        f"  {'total':26}{_dollars(planned.dollars):>12}",
+        *(f"  {part:34}{_dollars(cost):>14}" for part, cost in planned.parts.items() if round(cost, 2)),
+        f"  {'total':34}{_dollars(planned.dollars):>14}",
         f"Keeping what the day wrote: {_dollars(planned.month)} a month",
         *(f"Instead: {_dollars(other.dollars)} {_way(other)}" for other in others),
     ]
@@ -111,7 +112,8 @@ def _dollars(amount: float) -> str:
 def _parameter_file(planned: Plan) -> list[str]:
     festival = planned.festival
     return [
-        f"# {festival.stages} stages, {festival.cameras} cameras each, {festival.hours:g} h: {_way(planned)}",
+        f"# {counted(festival.stages, 'stage')}, {counted(festival.cameras, 'camera')} each, {festival.hours:g} h: "
+        f"{_way(planned)}",
         f"# {_dollars(planned.dollars)} a day",
         *(f"# each camera: {name}={value}" for name, value in planned.device.items()),
         *(f"# ask AWS for {line}" for line in planned.quotas),

@@ -27,6 +27,7 @@ from houselights.commands.options import (
     store_at,
     store_option,
 )
+from houselights.wording import counted
 
 if TYPE_CHECKING:
     from edge_lambda.facing import HeadPose
@@ -210,8 +211,9 @@ def _print_summary(summary: Summary, store_url: str | None) -> None:
         click.echo(f"Session {summary.session} is already scored; --again scores it again.")
     speed = f", {summary.realtime_factor:.1f} times as fast as real time" if summary.realtime_factor else ""
     click.echo(
-        f"Scored {clock_text(summary.seconds)} of {summary.session}{speed}: {summary.frames} frames, {summary.tracks} "
-        f"tracks, {summary.faces} face scores in {summary.windows} windows"
+        f"Scored {clock_text(summary.seconds)} of {summary.session}{speed}: {counted(summary.frames, 'frame')}, "
+        f"{counted(summary.tracks, 'track')}, {counted(summary.faces, 'face score')} in "
+        f"{counted(summary.windows, 'window')}"
         + (f", coverage {summary.coverage:.0%}." if summary.coverage is not None else ".")
     )
     click.echo(

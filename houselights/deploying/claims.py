@@ -33,6 +33,7 @@ from houselights.deploying.fleet import (
     write_settings,
 )
 from houselights.deploying.grants import check_grantable
+from houselights.wording import counted
 
 KIT: Final = "claim"
 """The folder with what goes on every device."""
@@ -73,7 +74,10 @@ def read_serials(file: Path, stages: Sequence[FleetStage]) -> dict[str, str]:
             others.append(serial)
     free = [camera for camera in cameras if camera not in named]
     if len(others) != len(free):
-        raise InvalidValue(f"{file} has {len(seen)} serial numbers for {len(cameras)} cameras: one is needed for each")
+        raise InvalidValue(
+            f"{file} has {counted(len(seen), 'serial number')} for {counted(len(cameras), 'camera')}: one is needed "
+            "for each"
+        )
     return named | dict(zip(free, others, strict=True))
 
 

@@ -10,7 +10,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from audience.deliveries.rollout import ARCHIVE, COMPONENT, MODEL, version_key
+from audience.errors import DeploymentFailed
 from houselights.deploying import ROOT
 from houselights.deploying.aws import aws_errors
 from houselights.deploying.uv import pinned_requirements
@@ -68,28 +71,37 @@ def make_component(
 def upload_component(session: Any, artifact: Path, *, bucket: str, version: str) -> str:
     """Uploads the artifact, and a model beside it, to the locations in the recipe; returns the artifact's s3:// URL.
 
+    A version that is there stays as it is: cameras take what has a name that they have for the same, and what does not
+    have the hash that was rolled out for wrong.
+
     Raises:
-        DeploymentFailed: AWS refuses.
+        DeploymentFailed: the bucket has another artifact or model of this version, or AWS refuses.
     """
-    key = artifact_key(version)
     with aws_errors(session):
+        s3 = session.client("s3")
         for file in (artifact, artifact.with_name(MODEL)):
-            if not file.exists():
-                continue
-            # S3's own encryption, not the KMS key for pictures: cameras fetch this file, and may not decrypt with that
-            # key.
-            session.client("s3").put_object(
-                Bucket=bucket,
-                Key=f"{key.rpartition('/')[0]}/{file.name}",
-                Body=file.read_bytes(),
-                ServerSideEncryption="AES256",
-            )
-    return f"s3://{bucket}/{key}"
+            if file.exists():
+                _put_once(s3, bucket, version_key(version, file.name), file.read_bytes(), version)
+    return f"s3://{bucket}/{artifact_key(version)}"
 
 
 def artifact_key(version: str) -> str:
     """The artifact's key in the bucket, also its path below the output folder."""
     return version_key(version, ARCHIVE)
+
+
+def _put_once(s3: Any, bucket: str, key: str, data: bytes, version: str) -> None:
+    try:
+        # S3's own encryption, not the KMS key for pictures: cameras fetch this, and may not decrypt with that key.
+        s3.put_object(Bucket=bucket, Key=key, Body=data, ServerSideEncryption="AES256", IfNoneMatch="*")
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
+            raise
+        if s3.get_object(Bucket=bucket, Key=key)["Body"].read() != data:
+            raise DeploymentFailed(
+                f"s3://{bucket}/{key} is another version {version}, which cameras may run: give yours another number "
+                "(`version` in pyproject.toml), or delete that one if no camera has it"
+            ) from None
 
 
 def _with_model(recipe: str) -> str:

@@ -82,7 +82,9 @@ def make_package(folder: Path, *, python: str = PYTHON, platform: str | None = P
     compiled = _compile(folder, python)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if size > LARGEST:
-        raise DeploymentFailed(f"{folder} has {size} bytes, over AWS Lambda's limit of {LARGEST}: leave something out")
+        raise DeploymentFailed(
+            f"{folder} has {size:,} bytes, over AWS Lambda's limit of {LARGEST}: leave something out"
+        )
     return Package(size=size, python=python, compiled=compiled)
 
 

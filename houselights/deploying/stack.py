@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, WaiterError
 from audience.errors import DeploymentFailed
 from audience.stores.dynamo_table import LONGEST_RECOVERY_DAYS
 from houselights.deploying.aws import aws_errors
+from houselights.wording import counted
 
 SAM_STACK = "aws-sam-cli-managed-default"
 """SAM's own stack, with the bucket of uploaded packages."""
@@ -203,7 +204,7 @@ def _restorable(dynamodb: Any, table: str) -> str:
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
         return ""
     days = recovery.get("RecoveryPeriodInDays", LONGEST_RECOVERY_DAYS)
-    return f", from which deleted items can be restored for {days} days"
+    return f", from which deleted items can be restored for {counted(days, 'day')}"
 
 
 def _logs_left(logs: Any, stack: str) -> Iterator[str]:

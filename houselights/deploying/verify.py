@@ -20,6 +20,7 @@ from audience.stores import open_store
 from audience.time import to_ms
 from audience.windows import DEFAULT_WIDTH_MS, ONLY_PART, WindowRecord, window_start
 from houselights.deploying.stack import Stack
+from houselights.wording import counted
 
 Outcome = Literal["ok", "failed", "not asked"]
 
@@ -138,7 +139,7 @@ def _queue_is_empty(session: Any, stack: Stack, output: str) -> str:
         QueueUrl=_output(stack, output), AttributeNames=["ApproximateNumberOfMessages"]
     )
     waiting = int(asked["Attributes"]["ApproximateNumberOfMessages"])
-    return _holds(not waiting, f"{waiting} messages wait" if waiting else "empty")
+    return _holds(not waiting, f"{counted(waiting, 'message')} in it" if waiting else "empty")
 
 
 def _function(session: Any, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 from audience.errors import HouselightsError
 from audience.store import Heartbeat
 from houselights.ingesting.delivery_folder import DeliveryFolder
+from houselights.wording import counted
 from ingest_lambda.ingest import IngestResult
 from ingest_lambda.worker import Worker
 
@@ -66,9 +67,13 @@ class Progress:
     @property
     def text(self) -> str:
         """The counts in one line."""
-        counts = [f"{self.deliveries} deliveries", f"{self.faces} faces", f"{self.unmatched} tiles unmatched"]
+        counts = [
+            counted(self.deliveries, "delivery"),
+            counted(self.faces, "face"),
+            counted(self.unmatched, "tile") + " unmatched",
+        ]
         if self.statuses:
-            counts.append(f"{self.statuses} statuses")
+            counts.append(counted(self.statuses, "status"))
         if self.refusals:
             counts.append(f"{self.refusals} refused")
         return ", ".join(counts) + (f"; {self.trouble}" if self.trouble else "")

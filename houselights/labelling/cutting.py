@@ -21,7 +21,7 @@ from edge_lambda.detectors.working_size import bounded
 from edge_lambda.recording import open_recording
 from houselights.labelling.alike import picture_hash
 from houselights.labelling.dataset import PICTURE_PX, SOURCES, DataSet, FaceFound, Source
-from houselights.labelling.text import listed
+from houselights.wording import listed
 
 PHOTOS: Final = frozenset({".bmp", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 VIDEOS: Final = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".mts", ".webm"})

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from houselights.wording import counted, listed, printable
+
 if TYPE_CHECKING:
     from houselights.labelling.check import Check, Pair
     from houselights.labelling.cutting import Cutting
@@ -18,22 +20,6 @@ MOST_SHOWN: Final = 10
 
 PERSONAL_DATA: Final = "Photos of people are personal data: you need their consent, or another right to use them."
 KEPT: Final = "What is done is kept: run the same command again to go on."
-
-
-def counted(number: int, what: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """The first names, and how many more there are; what a terminal would act on is shown as a question mark."""
-    more = len(names) - most
-    return ", ".join(map(printable, names[:most])) + (f" and {more} more" if more > 0 else "")
-
-
-def printable(name: str) -> str:
-    """A file's name as it can be shown in one line of a terminal."""
-    return "".join(sign if sign.isprintable() else "?" for sign in name)
 
 
 def what_is_sent(faces: int, of: int, *, account: str, region: str) -> str:
@@ -82,7 +68,7 @@ def split_text(report: SplitReport, faces: Sequence[Face]) -> str:
 
     split = report.split
     people, counts = Counter(split.part_of.values()), Counter(split.part(face.id) for face in faces)
-    lines = [f"{part}: {counted(counts[part], 'face')} of {_people(people[part])}" for part in PARTS]
+    lines = [f"{part}: {counted(counts[part], 'face')} of {counted(people[part], 'person')}" for part in PARTS]
     unknown = sum(person.startswith(UNKNOWN) for person in split.part_of)
     known_by = {"folders": "the folders that photos are in", "pictures": "nothing"}
     lines.append(f"People are known by {known_by.get(split.people_from, split.people_from)}.")
@@ -167,7 +153,3 @@ def _pair_lines(pairs: Sequence[Pair]) -> list[str]:
     return [
         f"  {printable(pair.files[0])}  {printable(pair.files[1])}  ({pair.bits} bits)" for pair in pairs[:MOST_SHOWN]
     ]
-
-
-def _people(number: int) -> str:
-    return f"{number:,} {'person' if number == 1 else 'people'}"

@@ -94,7 +94,7 @@ def test_sessions_move_to_partitions_of_their_own_and_are_summed_up(url, capsys)
             with pytest.raises(StoreUnavailable, match="houselights migrate"):
                 use()
     assert run(["migrate", "--dry-run", "--store", url]) == 0
-    assert "1 sessions to move" in capsys.readouterr().out
+    assert "1 session to move" in capsys.readouterr().out
     assert run(["migrate", "--yes", "--store", url]) == 0
     with open_store(url) as store:
         assert [one.session_id for one in store.sessions()] == ["talk-1"]

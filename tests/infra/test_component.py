@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 import yaml
 
+from audience.errors import DeploymentFailed
 from audience.monitoring.status import status_topic
 from edge_lambda import settings as device_settings
 from houselights.deploying.component import BUCKET, NAME, artifact_key, make_component, upload_component
@@ -171,3 +172,17 @@ def test_the_artifact_is_sent_to_the_bucket(made, monkeypatch):
         got = s3.get_object(Bucket=bucket, Key=artifact_key(VERSION))
         assert got["Body"].read() == made[1].read_bytes()
         assert got["ServerSideEncryption"] == "AES256", "a camera decrypts nothing that has a key of KMS"
+
+
+def test_a_version_that_cameras_may_run_is_not_replaced_by_another_of_the_same_number(made, tmp_path, monkeypatch):
+    with running_moto() as address:
+        session, bucket = use_local_aws(monkeypatch, address), f"our-{uuid4().hex}"
+        s3 = session.client("s3")
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for _ in range(2):  # a second time changes nothing
+            upload_component(session, made[1], bucket=bucket, version=VERSION)
+        other = tmp_path / made[1].name
+        other.write_bytes(b"another program")
+        with pytest.raises(DeploymentFailed, match=f"another version {VERSION}"):
+            upload_component(session, other, bucket=bucket, version=VERSION)
+        assert s3.get_object(Bucket=bucket, Key=artifact_key(VERSION))["Body"].read() == made[1].read_bytes()

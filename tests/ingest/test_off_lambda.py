@@ -185,7 +185,7 @@ class TestTheCommand:
     def test_empties_a_folder_with_the_scorer_that_ships(self, folder, laptop, store_url, capsys):
         put(folder, portraits(3).delivery())
         assert run(["ingest", "--local", str(folder), "--once", "--store", store_url]) == 0
-        assert capsys.readouterr().out == "1 deliveries, 3 faces, 0 tiles unmatched\n"
+        assert capsys.readouterr().out == "1 delivery, 3 faces, 0 tiles unmatched\n"
         assert laptop.windows("talk-1", "main").faces.tolist() == [3]
         assert all(name.startswith("expressionnet-") for name in laptop.scorers())
 
@@ -224,7 +224,7 @@ class TestTheCommand:
         )
         command = [sys.executable, "-c", program, "ingest", "--once", "--store", store_url]
         done = subprocess.run([*command, "--local", str(folder)], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (0, "1 deliveries, 2 faces, 0 tiles unmatched\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, "1 delivery, 2 faces, 0 tiles unmatched\n"), done.stderr
         queue = ["--local", "http://127.0.0.1:1/1/q", "--dead-letters", "http://127.0.0.1:1/1/d"]
         done = subprocess.run([*command, *queue], capture_output=True, text=True, check=False)
         assert done.returncode == 2
@@ -236,7 +236,7 @@ class TestTheCommand:
             sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=body)
         words = ["--local", cloud.queue_url, "--dead-letters", cloud.dead_letters_url, "--store", cloud.store_url]
         assert run(["ingest", "--once", *words]) == 0
-        assert capsys.readouterr().out == "1 deliveries, 2 faces, 0 tiles unmatched, 1 refused\n"
+        assert capsys.readouterr().out == "1 delivery, 2 faces, 0 tiles unmatched, 1 refused\n"
         assert store.windows("talk-1", "main").faces.tolist() == [2]
         assert len(cloud.dead_letters()) == 1
 

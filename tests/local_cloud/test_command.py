@@ -73,7 +73,7 @@ def test_a_sheet_that_a_camera_delivers_is_in_the_store_soon(running, monkeypatc
         assert windows.over[:, windows.expressions.index("smile")].tolist() == [1, 1]
     code, said = running.end(signal.SIGINT)
     assert code == 0
-    assert "1 deliveries, 2 faces, 1 tiles unmatched" in said
+    assert "1 delivery, 2 faces, 1 tile unmatched" in said
 
 
 def test_a_port_that_is_taken_is_one_line(capsys):
