@@ -45,6 +45,9 @@ def run(
         result = command.main(args=arguments, prog_name=program, standalone_mode=False)
     except HouselightsError as problem:
         return _refused(str(problem))
+    except click.exceptions.NoArgsIsHelpError as problem:
+        problem.show()  # the name of a group alone: what may follow it, to be read
+        return 2
     except click.UsageError as problem:
         path = problem.ctx.command_path if problem.ctx else program
         return _refused(f"{problem.format_message().rstrip('.')}: see `{path} --help`")
