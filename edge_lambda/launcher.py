@@ -399,6 +399,8 @@ class Launcher:
                 problem = ""
             except HouselightsError as refusal:
                 problem = str(refusal)
+            except Exception as unforeseen:  # otherwise the thread would die silently, and no version ever come
+                problem = f"it failed unexpectedly ({type(unforeseen).__name__})"
             if problem and problem != self._problem:
                 self._write_line(f"houselights: no new version: {problem}")
             self._problem = problem

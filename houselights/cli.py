@@ -60,7 +60,25 @@ def run(
         # The reader closed the pipe; prevents an error message of Python at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as problem:
+        if not _of_aws(problem):
+            raise
+        return _refused(f"AWS cannot be used: {problem}")
     return result if isinstance(result, int) else 0
+
+
+def _of_aws(problem: Exception) -> bool:
+    """Whether AWS's library raised it.
+
+    For a region, an address, a profile or credentials that cannot be right it has many errors, some of them Python's.
+    """
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0] in (
+        "boto3",
+        "botocore",
+    )
 
 
 def _refused(message: str) -> int:

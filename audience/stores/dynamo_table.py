@@ -46,8 +46,11 @@ class DynamoTable:
         Raises:
             StoreUnavailable: no region is configured, or AWS's own configuration is wrong.
         """
-        with boto_errors(address):
-            self._client: Any = client_for(address.region, address.endpoint, local=address.is_local)
+        try:
+            with boto_errors(address):
+                self._client: Any = client_for(address.region, address.endpoint, local=address.is_local)
+        except ValueError as problem:  # AWS's own configuration has an address that is none
+            raise StoreUnavailable(f"store {address.url} cannot be used: {problem}") from None
         self.address = replace(address, region=self._client.meta.region_name)
         self._closed = threading.Event()
 

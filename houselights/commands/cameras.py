@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from audience.deliveries.claims import LONGEST_CLAIM
 from audience.deliveries.rollout import AS_INSTALLED, EVERYBODY, Rollout
+from audience.errors import InvalidValue
 from audience.session_setup import check_not_recorded_here
 from audience.sessions import Camera, Session, Stage
 from audience.store import Store
@@ -177,13 +178,11 @@ def revoke(serials: tuple[str, ...], bucket: str, region: str | None, profile: s
 @cameras.command("rollout", short_help="Roll a version out to cameras, some first.")
 @click.argument("version")
 @click.option("--bucket", required=True, metavar="NAME", help="The stack's BucketName.")
-@click.option(
-    "--share", type=click.IntRange(1, EVERYBODY), default=EVERYBODY, show_default=True, help="Percent of the cameras."
-)
+@click.option("--share", type=click.IntRange(1, EVERYBODY), help="Percent of the cameras.  [default: 100]")
 @click.option("--stage", "stages", multiple=True, metavar="ID", help="Cameras of this stage alone; may be repeated.")
 @account_options
 def rollout(
-    version: str, bucket: str, share: int, stages: tuple[str, ...], region: str | None, profile: str | None
+    version: str, bucket: str, share: int | None, stages: tuple[str, ...], region: str | None, profile: str | None
 ) -> None:
     """Roll out VERSION, which `make component` or `make deploy-model` put into the bucket.
 
@@ -194,7 +193,11 @@ def rollout(
         from houselights.deploying import rollouts
         from houselights.deploying.aws import aws_session
 
-    made = rollouts.roll_out(aws_session(profile=profile, region=region), bucket, version, share=share, stages=stages)
+    if stages and share is not None:
+        raise InvalidValue("cameras are chosen by --share or by --stage: give one of them")
+    made = rollouts.roll_out(
+        aws_session(profile=profile, region=region), bucket, version, share=share or EVERYBODY, stages=stages
+    )
     to = f"the cameras of {', '.join(made.stages)}" if made.stages else f"{made.share} % of the cameras"
     click.echo(f"{to.capitalize()} are to run {_version(made.version)}" + _others(made))
 

@@ -231,6 +231,25 @@ def test_to_go_back_takes_no_network(device: Device) -> None:
         device.runs("installed", "1.2.3", "1.2.4", "1.2.3", "installed")
 
 
+def test_what_nobody_foresaw_is_said_and_the_next_look_is_taken(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device.publish("1.2.3", program())
+    device.roll_out("1.2.3")
+    read = device.read
+    faults = iter([ValueError("Invalid endpoint"), KeyError("x")])
+
+    def reading(key: str, most: int) -> bytes | None:
+        if (fault := next(faults, None)) is not None:
+            raise fault
+        return read(key, most)
+
+    monkeypatch.setattr(device, "read", reading)
+    with device.running():
+        device.settled("1.2.3")
+    assert any("ValueError" in line for line in device.said)
+
+
 def test_what_is_not_what_was_rolled_out_is_never_run(device: Device) -> None:
     device.publish("1.2.3", program())
     device.roll_out("1.2.3")
