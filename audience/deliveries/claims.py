@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from audience.deliveries.strict_json import dump, fields_of, object_of, parse, text, whole
+from audience.deliveries.strict_json import document_of, dump, fields_of, object_of, text, whole
 from audience.errors import InvalidValue, SheetRejected
 from audience.ids import check_id
 
@@ -107,12 +107,8 @@ def read_claim(data: bytes) -> Claim:
     Raises:
         SheetRejected: it is none, is too large, or has an unknown schema.
     """
-    if len(data) > LARGEST_CLAIM:
-        raise SheetRejected(f"it has {len(data)} bytes: a claim has at most {LARGEST_CLAIM}")
-    document = fields_of(parse(data, "the claim"), "the claim", _FIELDS)
-    kind, schema, until_ms, settings = document
-    if kind != _FORMAT or whole(schema, "the schema") != _SCHEMA:
-        raise SheetRejected("it is not a claim that this version reads")
+    document = document_of(data, "claim", format_name=_FORMAT, newest=_SCHEMA, largest=LARGEST_CLAIM)
+    _, _, until_ms, settings = fields_of(document, "the claim", _FIELDS)
     values = {name: text(value, name[:40]) for name, value in object_of(settings, "the settings").items()}
     try:
         return Claim(until_ms=whole(until_ms, "the end"), settings=values)

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from audience.deliveries.strict_json import dump, fields_of, number, object_of, parse, whole
+from audience.deliveries.strict_json import document_of, dump, fields_of, number, whole
 from audience.errors import InvalidValue, SheetRejected
 
 PRESSURE_KEY: Final = "pressure.json"
@@ -52,12 +52,8 @@ def read_pressure(data: bytes) -> Pressure:
     Raises:
         SheetRejected: it is none, is too large, or has an unknown schema.
     """
-    if len(data) > LARGEST_PRESSURE:
-        raise SheetRejected(f"it has {len(data)} bytes: a pressure has at most {LARGEST_PRESSURE}")
-    document = object_of(parse(data, "the pressure"), "the pressure")
-    kind, schema, at_ms, behind_s = fields_of(document, "the pressure", _FIELDS)
-    if kind != FORMAT or whole(schema, "the schema") != SCHEMA:
-        raise SheetRejected("it is not a pressure that this version reads")
+    document = document_of(data, "pressure", format_name=FORMAT, newest=SCHEMA, largest=LARGEST_PRESSURE)
+    _, _, at_ms, behind_s = fields_of(document, "the pressure", _FIELDS)
     try:
         return Pressure(at_ms=whole(at_ms, "the instant"), behind_s=number(behind_s, "the seconds behind"))
     except InvalidValue as problem:

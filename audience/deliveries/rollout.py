@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from audience.deliveries.strict_json import dump, fields_of, items_of, object_of, parse, text, whole
+from audience.deliveries.strict_json import document_of, dump, fields_of, items_of, object_of, text, whole
 from audience.errors import InvalidValue, SheetRejected
 from audience.ids import check_id
 
@@ -127,11 +127,8 @@ def read_rollout(data: bytes) -> Rollout:
     Raises:
         SheetRejected: it is none, is too large, or has an unknown schema.
     """
-    if len(data) > LARGEST_ROLLOUT:
-        raise SheetRejected(f"it has {len(data)} bytes: a roll-out has at most {LARGEST_ROLLOUT}")
-    fields = dict(zip(_FIELDS, fields_of(parse(data, "the roll-out"), "the roll-out", _FIELDS), strict=True))
-    if fields["format"] != _FORMAT or whole(fields["schema"], "the schema") != _SCHEMA:
-        raise SheetRejected("it is not a roll-out that this version reads")
+    document = document_of(data, "roll-out", format_name=_FORMAT, newest=_SCHEMA, largest=LARGEST_ROLLOUT)
+    fields = dict(zip(_FIELDS, fields_of(document, "the roll-out", _FIELDS), strict=True))
     try:
         return Rollout(
             number=whole(fields["number"], "the number"),

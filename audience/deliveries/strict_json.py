@@ -28,6 +28,31 @@ def parse(document: bytes, what: str) -> Any:
         raise SheetRejected(f"{what} is not JSON ({_in_one_line(problem)})") from None
 
 
+def document_of(data: bytes, what: str, *, format_name: str, newest: int, largest: int) -> dict[str, Any]:
+    """Parses a document that says what it is: an object with a `format`, and a `schema` that counts from 1.
+
+    Args:
+        data: UTF-8.
+        what: a name of such documents, for the message.
+        format_name: what `format` has to be.
+        newest: the newest schema that is read.
+        largest: most bytes.
+
+    Raises:
+        SheetRejected: it is none, has an unknown schema, is damaged or too large.
+    """
+    if len(data) > largest:
+        raise SheetRejected(f"it has {len(data)} bytes: a {what} has at most {largest}")
+    document = object_of(parse(data, f"the {what}"), f"the {what}")
+    if document.get("format") != format_name:
+        raise SheetRejected(f"it is not a {what}")
+    schema = whole(document.get("schema"), "the schema")
+    if not 1 <= schema <= newest:
+        known = "schema 1" if newest == 1 else f"schemas 1 to {newest}"
+        raise SheetRejected(f"the {what} is of schema {schema}, and this reads {known}")
+    return document
+
+
 def dump(fields: Any) -> bytes:
     """Serialises fields compactly and deterministically."""
     return json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii")

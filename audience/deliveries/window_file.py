@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 from audience.deliveries.delivery import Delivery, content_id, key_of
 from audience.deliveries.manifest import MOST_EXPECTED, MOST_WINDOWS
-from audience.deliveries.strict_json import dump, fields_of, items_of, number, object_of, parse, text, whole
+from audience.deliveries.strict_json import document_of, dump, fields_of, items_of, number, object_of, text, whole
 from audience.errors import InvalidValue, SheetRejected
 from audience.faces import EXPRESSIONS, FACING, MEASURES, WindowFaces, pack_faces, unpack_faces
 from audience.store import ScorerRecord
@@ -119,15 +119,8 @@ def read_window_file(data: bytes) -> WindowFile:
     Raises:
         SheetRejected: it is not a window file, has an unknown schema, or is damaged or too large.
     """
-    if len(data) > LARGEST_WINDOW_FILE:
-        raise SheetRejected(f"it has {len(data)} bytes: a window file has at most {LARGEST_WINDOW_FILE}")
-    document = object_of(parse(data, "the window file"), "the window file")
-    if document.get("format") != _NAME:
-        raise SheetRejected("it is not a window file")
-    schema = whole(document.get("schema"), "the schema")
-    if not 1 <= schema <= SCHEMA:
-        raise SheetRejected(f"the window file is of schema {schema}, and this reads schemas 1 to {SCHEMA}")
-    _, _, session, stage, camera, width_ms, scorer, windows = fields_of(document, "the window file", _FILE)
+    document = document_of(data, "window file", format_name=_NAME, newest=SCHEMA, largest=LARGEST_WINDOW_FILE)
+    _, schema, session, stage, camera, width_ms, scorer, windows = fields_of(document, "the window file", _FILE)
     key = {
         "session_id": text(session, "the session's id"),
         "stage_id": text(stage, "the stage's id"),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from audience.deliveries.strict_json import dump, fields_of, number, object_of, parse, text, whole
+from audience.deliveries.strict_json import document_of, dump, fields_of, number, text, whole
 from audience.errors import InvalidValue, SheetRejected
 from audience.identity.desk import Desk
 from audience.identity.people import People, covers
@@ -90,13 +90,7 @@ def read_sighting(data: bytes, *, topic: str = "") -> Sighting:
         SheetRejected: it is no sighting, has an unknown schema or field, is damaged or too large, or came on another
             camera's topic, or on none.
     """
-    if len(data) > LARGEST_SIGHTING:
-        raise SheetRejected(f"it has {len(data)} bytes: a sighting has at most {LARGEST_SIGHTING}")
-    document = object_of(parse(data, "the sighting"), "the sighting")
-    if document.get("format") != FORMAT:
-        raise SheetRejected("it is not a sighting")
-    if whole(document.get("schema"), "the schema") != SCHEMA:
-        raise SheetRejected(f"the sighting is of schema {document['schema']}, and this reads schema {SCHEMA}")
+    document = document_of(data, "sighting", format_name=FORMAT, newest=SCHEMA, largest=LARGEST_SIGHTING)
     document.setdefault("runner_up", None)  # passing JSON through SQL may drop a null
     came_on = topic or text(document.pop("topic", ""), "the topic")
     fields = dict(zip(_FIELDS, fields_of(document, "the sighting", _FIELDS), strict=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from audience.deliveries.strict_json import dump, fields_of, number, object_of, parse, text, whole
+from audience.deliveries.strict_json import document_of, dump, fields_of, number, text, whole
 from audience.errors import InvalidValue, SheetRejected
 from audience.ids import check_id
 from audience.store import Heartbeat
@@ -114,13 +114,7 @@ def read_status(data: bytes) -> Heartbeat:
         SheetRejected: it is not a status message, has an unknown schema, is damaged or too large, or came on another
             camera's topic.
     """
-    if len(data) > LARGEST_STATUS:
-        raise SheetRejected(f"it has {len(data)} bytes: a status has at most {LARGEST_STATUS}")
-    document = object_of(parse(data, "the status"), "the status")
-    if document.get("format") != FORMAT:
-        raise SheetRejected("it is not a status")
-    if whole(document.get("schema"), "the schema") != SCHEMA:
-        raise SheetRejected(f"the status is of schema {document['schema']}, and this reads schema {SCHEMA}")
+    document = document_of(data, "status", format_name=FORMAT, newest=SCHEMA, largest=LARGEST_STATUS)
     for name in ("last_window_ms", "bundle", "step", "every_s", "version", *_SINCE_PICTURES_ARE_MEASURED):
         document.setdefault(name, None)  # passing JSON through SQL may drop a null
     added = _ADDED_ON_THE_WAY if document.keys() & set(_ADDED_ON_THE_WAY) else ()
