@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import queue
-import shlex
 import ssl
 import sys
 import threading
@@ -30,6 +29,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from audience.deliveries.claims import check_serial, settings_of
+from audience.environment_files import environment_in, environment_text
 from audience.errors import HouselightsError, InvalidValue, SheetRejected
 from edge_lambda.atomic_write import write_atomic
 from edge_lambda.backoff import Backoff
@@ -200,8 +200,7 @@ class _Registration:
             "HOUSELIGHTS_CERTIFICATE": str(certificate.certificate),
             "HOUSELIGHTS_PRIVATE_KEY": str(certificate.private_key),
         }
-        lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
-        _write(self._folder / CAMERA_ENV, lines.encode())
+        _write(self._folder / CAMERA_ENV, environment_text(settings).encode())
         _remove_claim(self._folder)
 
     def _pending(self) -> _Pending | None:
@@ -326,12 +325,10 @@ def _connected(host: str, port: int, client_id: str, context: ssl.SSLContext) ->
 
 
 def _read_environment(file: Path) -> dict[str, str]:
-    """The variables in a file as `cameras add` writes it, one on each line."""
     try:
-        words = [shlex.split(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return environment_in(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise InvalidValue(f"{file} cannot be read: {problem}") from None
-    return dict(word.partition("=")[::2] for line in words for word in line)
 
 
 def _text(fields: dict[str, Any], name: str) -> str:

@@ -13,7 +13,8 @@ from unittest.mock import patch
 import boto3
 
 from bench.figures import Figure
-from houselights.deploying.fleet import FleetStage, fleet_account, missing, read_stages, register, write_cards
+from houselights.deploying.fleet import FleetStage, fleet_account, not_ready, read_stages, register, write_cards
+from houselights.deploying.grants import cameras_of
 from houselights.local_cloud.moto_server import running_moto
 from tests.builders import a_session
 
@@ -64,7 +65,7 @@ def _measured() -> list[Figure]:
 def _register(aws: Any, account: Any, stages: list[FleetStage], folder: Path) -> float:
     session = a_session("festival")
     began_s = time.perf_counter()
-    left = missing(folder, stages)
+    left = not_ready(folder, session, stages, set(cameras_of(aws, session.session_id)))
     register(aws, account, session, left, folder, source="webcam:0", on_camera=lambda: None)
     write_cards(folder, session, stages)
     return time.perf_counter() - began_s

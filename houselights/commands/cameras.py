@@ -87,13 +87,14 @@ def add(
 
     Cameras are called STAGE-01, STAGE-02 and so on; stages that are not set up yet are. DIR/STAGE/CAMERA holds what
     goes on each device, with its private key: copy it there, and delete it here. DIR/STAGE/cards.html is to be printed.
-    A camera that DIR has is left as it is, so the same command goes on after an interruption.
+    A camera that DIR has is left as it is, so the same command goes on after an interruption; for another session it
+    keeps its certificate, and its camera.env changes.
 
     With --claims no certificates are made here: DIR/claim holds what goes on every device, and each of those listed
     gets a certificate of its own when it first starts.
     """
     with needing_extra("cloud"):
-        from houselights.deploying import claims, fleet
+        from houselights.deploying import claims, fleet, grants
         from houselights.deploying.aws import aws_session
     with needing_extra("dashboard"):
         import segno  # noqa: F401  (fails now, not when all cameras are registered)
@@ -108,7 +109,10 @@ def add(
             claims.check_claims_stack(aws, _claims_stack(stack))
         _set_up(store, session, stages)
     count = sum(len(stage.cameras) for stage in stages)
-    left = fleet.missing(folder, stages) if serials is None else []
+    left = []
+    if serials is None:
+        left = fleet.not_ready(folder, session, stages, set(grants.cameras_of(aws, session_id)))
+    changed = sum(fleet.is_made(folder, *camera) for camera in left)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("Cameras", total=count, completed=0 if serials is not None else count - len(left))
 
@@ -130,8 +134,12 @@ def add(
     if serials is None:
         click.echo(
             f"{counted(count, 'camera')} on {counted(len(stages), 'stage')} may deliver for {session_id} only "
-            f"({len(left):,} new). Files, with the private key of each camera, and cards are in {folder}."
+            f"({len(left) - changed:,} new). Files, with the private key of each camera, and cards are in {folder}."
         )
+        if changed:
+            click.echo(
+                f"{counted(changed, 'camera')} could not deliver for it before: copy camera.env to their devices again."
+            )
     else:
         click.echo(
             f"Open for {counted(days, 'day')}: {counted(count, 'claim')}, for cameras of {session_id} only. What goes "

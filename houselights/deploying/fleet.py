@@ -6,8 +6,7 @@ a camera is done when it has its `camera.env`, and an interrupted run goes on wi
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from audience.deliveries.claims import SETTINGS
+from audience.environment_files import environment_in, environment_text, with_environment
 from audience.errors import DeploymentFailed, ExportFailed, InvalidValue
 from audience.ids import check_id, check_title
 from audience.private_files import private_folder, write_private
@@ -137,14 +138,43 @@ def fleet_account(aws: Any, *, stack: str, bucket: str) -> FleetAccount:
     )
 
 
-def missing(folder: Path, stages: Iterable[FleetStage]) -> list[tuple[str, str]]:
-    """The cameras that are not registered yet, as ids of stage and camera."""
+def not_ready(
+    folder: Path, session: Session, stages: Iterable[FleetStage], granted: Collection[str]
+) -> list[tuple[str, str]]:
+    """The cameras that cannot deliver for a session yet, as ids of stage and camera.
+
+    Args:
+        folder: as of `register`.
+        session: the session.
+        stages: its stages.
+        granted: ids of the cameras that AWS lets deliver for it.
+
+    Raises:
+        ExportFailed: the files of a camera cannot be read.
+    """
     return [
         (stage.stage_id, camera)
         for stage in stages
         for camera in stage.cameras
-        if not (folder / stage.stage_id / camera / ENVIRONMENT).exists()
+        if camera not in granted or not _is_told(folder, session, stage.stage_id, camera)
     ]
+
+
+def is_made(folder: Path, stage_id: str, camera_id: str) -> bool:
+    """Whether a camera has its files, for this session or another."""
+    return (folder / stage_id / camera_id / ENVIRONMENT).exists()
+
+
+def _is_told(folder: Path, session: Session, stage_id: str, camera_id: str) -> bool:
+    """Whether a camera has its files, and what they say of the session holds."""
+    file = folder / stage_id / camera_id / ENVIRONMENT
+    try:
+        told = environment_in(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as problem:
+        raise ExportFailed(f"{file} cannot be read: {problem}") from None
+    return {name: told[name] for name in told.keys() & SETTINGS} == device_environment(session, stage_id, camera_id)
 
 
 def register(
@@ -159,11 +189,13 @@ def register(
 ) -> None:
     """Registers cameras and lets them deliver for a session, several at once.
 
+    One that has a certificate, from an earlier session, keeps it.
+
     Args:
         aws: a boto3 session.
         account: as `fleet_account` returned.
         session: their session.
-        cameras: ids of stage and camera.
+        cameras: ids of stage and camera, as `not_ready` returned.
         folder: where the files of each camera go, under STAGE/CAMERA.
         source: their `HOUSELIGHTS_SOURCE`.
         on_camera: called when one is done.
@@ -173,6 +205,8 @@ def register(
         ExportFailed: the folder cannot be written.
     """
     check_grantable(session.session_id)
+    if not cameras:
+        return
     with aws_errors(aws):
         iot = iot_client(aws, session)
         in_parallel(
@@ -230,8 +264,11 @@ def write_cards(
         write_file(folder / stage.stage_id / "cards.html", cards_html(cards, session=session.name).encode())
 
 
-def register_thing(iot: Any, session: Session, camera_id: str) -> None:
+def register_thing(iot: Any, session: Session, camera_id: str) -> bool:
     """Makes the thing of a camera, which may deliver for this session.
+
+    Returns:
+        Whether it is new.
 
     Raises:
         DeploymentFailed: it may deliver for another session.
@@ -240,13 +277,14 @@ def register_thing(iot: Any, session: Session, camera_id: str) -> None:
         granted = iot.describe_thing(thingName=camera_id).get("thingTypeName")
     except iot.exceptions.ResourceNotFoundException:
         iot.create_thing(thingName=camera_id, thingTypeName=session.session_id)
-        return
+        return True
     if granted not in (None, session.session_id):
         raise DeploymentFailed(
             f"camera {camera_id!r} is registered and delivers for session {granted!r}: `houselights revoke` that "
             "session first, or name the stage otherwise"
         )
     iot.update_thing(thingName=camera_id, thingTypeName=session.session_id)
+    return False
 
 
 def account_settings(account: FleetAccount, *, source: str) -> dict[str, str]:
@@ -268,21 +306,24 @@ def write_settings(file: Path, settings: Mapping[str, str]) -> None:
     Raises:
         ExportFailed: the file cannot be written.
     """
-    write_file(file, "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items()).encode())
+    write_file(file, environment_text(settings).encode())
 
 
 def _register(
     iot: Any, account: FleetAccount, session: Session, stage_id: str, camera_id: str, folder: Path, source: str
 ) -> None:
-    register_thing(iot, session, camera_id)
+    own, of_session = folder / stage_id / camera_id, device_environment(session, stage_id, camera_id)
+    if not register_thing(iot, session, camera_id) and is_made(folder, stage_id, camera_id):
+        before = (own / ENVIRONMENT).read_text(encoding="utf-8")
+        write_file(own / ENVIRONMENT, with_environment(before, of_session, instead_of=SETTINGS).encode())
+        return
     made = iot.create_keys_and_certificate(setAsActive=True)
     iot.attach_policy(policyName=account.policy, target=made["certificateArn"])
     iot.attach_thing_principal(thingName=camera_id, principal=made["certificateArn"])
-    own = folder / stage_id / camera_id
     write_file(own / "camera.key", made["keyPair"]["PrivateKey"].encode())
     write_file(own / "camera.crt", made["certificatePem"].encode())
     settings = {
-        **device_environment(session, stage_id, camera_id),
+        **of_session,
         **account_settings(account, source=source),
         "HOUSELIGHTS_THING": camera_id,
         "HOUSELIGHTS_CERTIFICATE": f"{ON_DEVICE}/camera.crt",

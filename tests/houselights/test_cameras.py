@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from audience.environment_files import environment_in
 from audience.errors import InvalidValue
 from audience.sessions import Camera
 from audience.store import Store
@@ -122,6 +124,48 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert done.items() <= after.items()
     assert things(iot, session_id) == sorted(after)
     assert "(0 new)" in add(f"stage\n{stage}\n", "--each", 6).out
+
+
+def test_for_another_session_cameras_keep_their_certificates_and_their_files_change(
+    add: Any, iot: Any, store: Store, session_id: str, houselights: Houselights, tmp_path: Path
+) -> None:
+    stage, table = own("barn"), tmp_path / "stages.csv"
+    add(f"stage\n{stage}\n", "--each", 2)
+    files = tmp_path / "cameras" / stage / f"{stage}-01"
+    keys = [(files / name).read_bytes() for name in ("camera.key", "camera.crt")]
+    with (files / "camera.env").open("a") as environment:
+        environment.write("# the one on the left\nHOUSELIGHTS_SOURCE=webcam:1\n")
+    certificates = iot.list_thing_principals(thingName=f"{stage}-01")["principals"]
+    next_day = own("sunday")
+    store.put_session(replace(store.session(session_id), session_id=next_day))
+    given = ("cameras", "add", "--session", next_day, "--stages", table, "--bucket", "deliveries", "--each", 2)
+    given = (*given, "--to", tmp_path / "cameras")
+    assert f"delivers for session '{session_id}'" in houselights(*given).complaint
+    houselights("revoke", "--session", session_id)
+    ended = houselights(*given)
+    assert "(0 new)" in ended.out
+    assert "copy camera.env" in ended.out
+    assert things(iot, next_day) == [f"{stage}-01", f"{stage}-02"]
+    assert iot.list_thing_principals(thingName=f"{stage}-01")["principals"] == certificates
+    assert [(files / name).read_bytes() for name in ("camera.key", "camera.crt")] == keys
+    text = (files / "camera.env").read_text()
+    assert environment_in(text)["HOUSELIGHTS_SESSION"] == next_day
+    assert text.endswith("# the one on the left\nHOUSELIGHTS_SOURCE=webcam:1\n")
+    assert "copy camera.env" not in houselights(*given).out
+
+
+def test_a_camera_whose_grant_or_thing_is_gone_gets_it_again(
+    add: Any, iot: Any, session_id: str, houselights: Houselights
+) -> None:
+    stage = own("barn")
+    add(f"stage\n{stage}\n", "--each", 2)
+    houselights("revoke", "--session", session_id)
+    for arn in iot.list_thing_principals(thingName=f"{stage}-02")["principals"]:
+        iot.detach_thing_principal(thingName=f"{stage}-02", principal=arn)
+    iot.delete_thing(thingName=f"{stage}-02")
+    add(f"stage\n{stage}\n", "--each", 2)
+    assert things(iot, session_id) == [f"{stage}-01", f"{stage}-02"]
+    assert len(iot.list_thing_principals(thingName=f"{stage}-02")["principals"]) == 1
 
 
 def test_a_camera_of_another_session_is_left_to_it(add: Any, iot: Any, session_id: str) -> None:

@@ -433,7 +433,7 @@ def test_a_line_may_name_its_camera_and_the_others_take_what_is_left(tmp_path: P
     ("text", "fault"),
     [
         ("", "no column `serial`"),
-        ("serial\nsn-1111\n", "1 serial numbers for 2 cameras"),
+        ("serial\nsn-1111\n", "1 serial number for 2 cameras"),
         ("serial\nsn-1111\nsn-2222\nsn-3333\n", "3 serial numbers for 2 cameras"),
         ("serial\nsn-1111\nsn-1111\n", "line 3.*twice"),
         ("serial\nsn 1\n", "line 2.*serial number"),
