@@ -86,7 +86,8 @@ def add(
     """Register cameras: things in AWS IoT with certificates, which may deliver for one session only.
 
     Cameras are called STAGE-01, STAGE-02 and so on; stages that are not set up yet are. DIR/STAGE/CAMERA holds what
-    goes on each device, with its private key: copy it there, and delete it here. DIR/STAGE/cards.html is to be printed.
+    goes on each device: copy it there, and delete the private key, camera.key, here. DIR/STAGE/cards.html is to be
+    printed.
     A camera that DIR has is left as it is, so the same command goes on after an interruption; for another session it
     keeps its certificate, and its camera.env changes.
 
