@@ -103,7 +103,8 @@ def write_claims(
         on_camera: called when one is done.
 
     Raises:
-        DeploymentFailed: AWS refuses, or a camera or a serial number is taken. Those that are done stay so.
+        DeploymentFailed: AWS refuses, a camera delivers for another session, or a serial number is listed for another
+            camera. Those that are done stay so.
     """
     check_grantable(session.session_id)
     with aws_errors(aws):
@@ -112,7 +113,7 @@ def write_claims(
         def write(stage_id: str, camera: str) -> None:
             claim = Claim(until_ms=to_ms(until), settings=device_environment(session, stage_id, camera))
             before = _claim(s3, account.bucket, claim_key(serials[camera]))
-            if before is not None and before.settings != claim.settings:
+            if before is not None and before.camera_id != camera:
                 raise DeploymentFailed(
                     f"serial number {serials[camera]} is listed for camera {before.camera_id} of session "
                     f"{before.session_id}: `houselights cameras revoke {serials[camera]}` first"

@@ -408,6 +408,21 @@ def test_a_claim_that_has_ended_or_is_damaged_is_refused(account: Any) -> None:
 # The list
 
 
+def test_for_another_session_the_same_devices_stay_listed_and_those_that_registered_keep_their_certificates(
+    fleet: Fleet, account: Any, houselights: Houselights, store: Store
+) -> None:
+    fleet.add()
+    assert asked(fleet.serials[0])
+    houselights("revoke", "--session", fleet.session_id)
+    fleet.session_id = f"day-{uuid4()}"
+    store.put_session(a_session(fleet.session_id))
+    assert fleet.add().code == 0
+    assert boto3.client("iot").describe_thing(thingName=f"{fleet.stage}-01")["thingTypeName"] == fleet.session_id
+    claims = [read_claim(account.get_object(Bucket=BUCKET, Key=claim_key(one))["Body"].read()) for one in fleet.serials]
+    assert {claim.session_id for claim in claims} == {fleet.session_id}
+    assert not asked(fleet.serials[0], "another"), "its claim is used"
+
+
 def test_a_serial_number_that_is_listed_for_another_camera_is_not_moved(fleet: Fleet, account: Any) -> None:
     listed(account, fleet.serials[0])
     assert "houselights cameras revoke" in fleet.add().complaint
