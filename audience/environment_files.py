@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from audience.errors import InvalidValue
 
@@ -13,16 +14,27 @@ def environment_text(settings: Mapping[str, str]) -> str:
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
 
 
+def read_environment(file: Path) -> dict[str, str]:
+    """The variables in a file.
+
+    Raises:
+        InvalidValue: it cannot be read, or a quote in it has no end.
+    """
+    try:
+        return environment_in(file.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise InvalidValue(f"{file} cannot be read: {problem.strerror or problem}") from None
+    except ValueError as problem:
+        raise InvalidValue(f"{file} is no file of environment variables: {problem}") from None
+
+
 def environment_in(text: str) -> dict[str, str]:
     """The variables in a file's content.
 
     Raises:
-        InvalidValue: a quote has no end.
+        ValueError: a quote has no end.
     """
-    try:
-        words = [word for line in text.splitlines() for word in shlex.split(line, comments=True)]
-    except ValueError as problem:
-        raise InvalidValue(f"it is no file of environment variables: {problem}") from None
+    words = [word for line in text.splitlines() for word in shlex.split(line, comments=True)]
     return dict(word.partition("=")[::2] for word in words)
 
 

@@ -29,7 +29,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from audience.deliveries.claims import check_serial, settings_of
-from audience.environment_files import environment_in, environment_text
+from audience.environment_files import environment_text, read_environment
 from audience.errors import HouselightsError, InvalidValue, SheetRejected
 from edge_lambda.atomic_write import write_atomic
 from edge_lambda.backoff import Backoff
@@ -160,7 +160,7 @@ class _Registration:
 
     def __init__(self, folder: Path, serial: str, now_s: Callable[[], float]) -> None:
         self._folder, self._serial, self._now_s = folder, serial, now_s
-        self._settings = _read_environment(folder / "claim.env")
+        self._settings = read_environment(folder / "claim.env")
         for name in ("HOUSELIGHTS_CLAIM", "HOUSELIGHTS_STATUS"):
             if not self._settings.get(name):
                 raise InvalidValue(f"{folder / 'claim.env'} has no {name}: take the file that `cameras add` made")
@@ -322,13 +322,6 @@ def _connected(host: str, port: int, client_id: str, context: ssl.SSLContext) ->
     finally:
         client.disconnect()
         client.loop_stop()
-
-
-def _read_environment(file: Path) -> dict[str, str]:
-    try:
-        return environment_in(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise InvalidValue(f"{file} cannot be read: {problem}") from None
 
 
 def _text(fields: dict[str, Any], name: str) -> str:

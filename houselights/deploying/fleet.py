@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from audience.deliveries.claims import SETTINGS
-from audience.environment_files import environment_in, environment_text, with_environment
+from audience.environment_files import environment_text, read_environment, with_environment
 from audience.errors import DeploymentFailed, ExportFailed, InvalidValue
 from audience.ids import check_id, check_title
 from audience.private_files import private_folder, write_private
@@ -150,7 +150,7 @@ def not_ready(
         granted: ids of the cameras that AWS lets deliver for it.
 
     Raises:
-        ExportFailed: the files of a camera cannot be read.
+        InvalidValue: the files of a camera cannot be read.
     """
     return [
         (stage.stage_id, camera)
@@ -167,13 +167,9 @@ def is_made(folder: Path, stage_id: str, camera_id: str) -> bool:
 
 def _is_told(folder: Path, session: Session, stage_id: str, camera_id: str) -> bool:
     """Whether a camera has its files, and what they say of the session holds."""
-    file = folder / stage_id / camera_id / ENVIRONMENT
-    try:
-        told = environment_in(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not is_made(folder, stage_id, camera_id):
         return False
-    except (OSError, ValueError) as problem:
-        raise ExportFailed(f"{file} cannot be read: {problem}") from None
+    told = read_environment(folder / stage_id / camera_id / ENVIRONMENT)
     return {name: told[name] for name in told.keys() & SETTINGS} == device_environment(session, stage_id, camera_id)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audience.environment_files import environment_in, environment_text, with_environment
+from audience.environment_files import environment_in, environment_text, read_environment, with_environment
 from audience.errors import InvalidValue
 
 NAMES = st.from_regex(r"[A-Z][A-Z_]{0,20}", fullmatch=True)
@@ -24,6 +24,10 @@ def test_comments_and_what_somebody_added_stay_where_others_change():
     assert environment_in(changed) == {"SESSION": "c d", "SOURCE": "webcam:0"}
 
 
-def test_a_quote_without_an_end_is_refused():
-    with pytest.raises(InvalidValue):
-        environment_in("SESSION='a\n")
+@pytest.mark.parametrize("content", [b"SESSION='a\n", b"SESSION=\xff\n", None], ids=["quote", "bytes", "nothing"])
+def test_a_file_that_cannot_be_read_is_one_line_that_names_it(tmp_path, content):
+    if content is not None:
+        (tmp_path / "camera.env").write_bytes(content)
+    with pytest.raises(InvalidValue, match=r"camera\.env") as refused:
+        read_environment(tmp_path / "camera.env")
+    assert "Errno" not in str(refused.value)
