@@ -189,7 +189,7 @@ def test_cameras_stand_worst_first_with_sign_word_and_when_they_were_seen(pages:
     (dead, _) = table_of(app)["rows"][0]["cameras"]
     assert [(camera, seen_s) for camera, seen_s in dead[3]] == [("cam-2", pytest.approx(300, abs=60))]
     text = detailed(app)
-    assert "Ok: 1 of 2 cameras running. cam-2 on Hall is dead." in text
+    assert "Ok: 1 of 2 running cameras. cam-2 on Hall is dead." in text
     assert text.index("hl-camera-dead") < text.index("hl-camera-ok")
     assert "5 min ago" in text
     assert "centerface-1" in text
@@ -214,7 +214,7 @@ def test_a_camera_that_is_set_up_is_expected_until_it_is_heard_of(pages: Pages, 
 def test_the_only_camera_that_is_not_ok_is_told_as_one(pages: Pages, talk: str) -> None:
     with open_store(talk) as store:
         beat(store, brightness=0.0)
-    assert "Ok: 0 of 1 camera running. cam-1 on Hall is dark." in text_of(pages.operate())
+    assert "Ok: 0 of 1 running camera. cam-1 on Hall is dark." in text_of(pages.operate())
 
 
 def test_an_alert_says_since_when_and_how_long_ago_of_the_same_instant(pages: Pages, talk: str) -> None:

@@ -118,3 +118,10 @@ def test_the_line_above_says_how_many_spare_the_cloud() -> None:
     assert "2 deliver every 12 s" in said
     assert "1 scores on its device" in said
     assert "spare" not in summary(a_situation(1, 4).cameras, {"stage-0": "Barn"})
+
+
+def test_the_sentence_about_all_cameras_does_not_leave_out_those_that_are_late() -> None:
+    now = a_situation(1, 4, camera("stage-0", 1, "late"), camera("stage-0", 2, "late"))
+    said = summary(now.cameras, {"stage-0": "Barn"})
+    assert "2 of 4" in said
+    assert "2 are late" in said

@@ -52,7 +52,7 @@ def summary(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> str:
             "No camera is running; {count} is set up.", "No camera is running; {count} are set up.", len(cameras)
         )
     said = [
-        ngettext("Ok: {ok} of {count} camera running.", "Ok: {ok} of {count} cameras running.", at_work, ok=whole(ok))
+        ngettext("Ok: {ok} of {count} running camera.", "Ok: {ok} of {count} running cameras.", at_work, ok=whole(ok))
     ]
     if bad:
         places = [
@@ -67,6 +67,8 @@ def summary(cameras: Sequence[CameraStatus], stages: Mapping[str, str]) -> str:
         said.append(f"{'; '.join(places)}.")
     if (more := len(bad) - 3) > 0:
         said.append(ngettext("{count} more has no usable picture.", "{count} more have no usable picture.", more))
+    if late := sum(one.state == "late" for one in cameras):
+        said.append(ngettext("{count} is late.", "{count} are late.", late))
     sparing = Counter(one.heartbeat.step for one in cameras if one.heartbeat and one.state not in ("dead", "ended"))
     if sparing["thrifty"]:
         said.append(
