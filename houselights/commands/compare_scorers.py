@@ -18,6 +18,7 @@ from audience.privacy import Setting, decide
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import Number, account_options, country_option, model_option, setting_option
 from houselights.commands.output_file import write_output
+from houselights.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,9 +189,9 @@ def _what_is_sent(seen: SeenFaces, service: str) -> str:
     sheets = len(seen.sheets)
     size = sum(len(sheet.jpeg) for sheet in seen.sheets)
     return (
-        f"Pictures of {len(seen.track)} faces will be sent to {service}, on {sheets} contact "
-        f"{'sheet' if sheets == 1 else 'sheets'}; {size / 1000:.0f} kB.\n"
-        f"That is {sheets} {'call' if sheets == 1 else 'calls'} of DetectFaces, ${sheets * DETECT_FACES:.3f} at the "
+        f"To be sent to {service}: pictures of {counted(len(seen.track), 'face')}, on "
+        f"{counted(sheets, 'contact sheet')}; {size / 1000:.0f} kB.\n"
+        f"That is {counted(sheets, 'call')} of DetectFaces, ${sheets * DETECT_FACES:.3f} at the "
         f"list price of us-east-1 (${DETECT_FACES:.3f} a call).\n"
         "Nothing is stored on this machine. AWS may keep pictures to improve its services unless your organization "
         "opts out: see docs/privacy.md."

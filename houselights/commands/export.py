@@ -14,6 +14,7 @@ from audience.errors import InvalidValue
 from audience.time import to_ms
 from houselights.commands.extras import needing_extra
 from houselights.commands.options import store_at, store_option
+from houselights.wording import counted
 
 
 @click.command(short_help="Export a session as CSV or Parquet, or all sessions as an archive.")
@@ -98,15 +99,15 @@ def _export_one(
         click.echo(file)
     if exported.outside:
         click.echo(
-            f"{exported.outside} windows far outside the session were left out: the clock of a camera was wrong, or "
-            "the times of the session are.",
+            f"Left out: {counted(exported.outside, 'window')} far outside the session, as the clock of a camera was "
+            "wrong, or the times of the session are.",
             err=True,
         )
     if exported.withheld:
         fewest = exported.min_faces[-1]
         click.echo(
-            f"{exported.withheld} of {exported.windows} windows have only a face count: the faces in view of a "
-            f"camera were {withheld_text(fewest, as_usual=False)}.",
+            f"Only a face count: {exported.withheld:,} of {counted(exported.windows, 'window')}, as the faces in view "
+            f"of a camera were {withheld_text(fewest, as_usual=False)}.",
             err=True,
         )
 
@@ -134,8 +135,8 @@ def _archive(where: str, store_url: str | None) -> int:
             click.echo("Written files are kept. Run the same command again to continue.", err=True)
             raise
     click.echo(
-        f"{place.name}: {done.sessions} changed {'session' if done.sessions == 1 else 'sessions'}, {done.written} "
-        f"{'file' if done.written == 1 else 'files'} written, {done.removed} removed."
+        f"{place.name}: {counted(done.sessions, 'changed session')}, {counted(done.written, 'file')} written, "
+        f"{done.removed:,} removed."
     )
     for session_id, reason in done.refused.items():
         click.echo(f"Session {session_id} is not up to date in the archive: {reason}", err=True)

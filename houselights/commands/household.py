@@ -13,6 +13,7 @@ from audience.identity.panels import LINK_LASTS, HouseholdPanel
 from houselights.commands.options import store_option
 from houselights.commands.people import by_option, now, opened
 from houselights.commands.server_address import server_address
+from houselights.wording import counted
 
 
 @contextmanager
@@ -75,7 +76,7 @@ def set_up(
         if pairs or nobody_alike:
             one = panel.set_up(roster_id, household_id, alike=pairs)
         count = len(panel.members(one))
-    click.echo(f"The household {household_id} has {count} member{'' if count == 1 else 's'}.")
+    click.echo(f"The household {household_id} has {counted(count, 'member')}.")
 
 
 @household.command(short_help="Make the address of a household's button page.")

@@ -41,7 +41,7 @@ def simulate() -> None:
 @click.option(
     "--cameras", type=click.IntRange(1, 5), default=3, show_default=True, metavar="N", help="Cameras per stage."
 )
-@click.option("--hours", type=Number(1 / 60, 24), default=8.0, show_default=True, metavar="H")
+@click.option("--hours", type=Number(0.02, 24), default=8.0, show_default=True, metavar="H")
 @_seed_option
 @click.option("--session", "session_id", metavar="ID", help="[default: simulated-festival-SEED]")
 @click.option("--begins-at", type=Instant(), metavar="ISO", help="[default: 2026-07-11T10:00:00Z; with --live, now]")
