@@ -83,7 +83,7 @@ class HouseholdPanel:
         Raises:
             InvalidValue: there is no such roster for panels, or a pair names somebody who is no member.
         """
-        self._roster(roster_id)
+        self.roster(roster_id)
         known = self._store.get(Household, roster_id, household_id)
         household = Household(
             roster_id=roster_id,
@@ -304,7 +304,12 @@ class HouseholdPanel:
             self._store.drop(*(tap for tap in old if tap not in holds))
             self._store.drop(*(one for one in self._store.all(SeenMinute, *household.key) if one.minute_ms < oldest_ms))
 
-    def _roster(self, roster_id: str) -> Roster:
+    def roster(self, roster_id: str) -> Roster:
+        """A roster whose purpose is a panel.
+
+        Raises:
+            InvalidValue: there is none of this id.
+        """
         found = self._store.get(Roster, roster_id)
         if found is None or found.purpose != "panel":
             raise InvalidValue(f"there is no roster {roster_id!r} for panels: set one up first")

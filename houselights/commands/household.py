@@ -125,6 +125,7 @@ def erase(roster_id: str, household_id: str, by: str, store_url: str | None) -> 
 def list_households(roster_id: str, by: str, store_url: str | None) -> None:
     """List the households of ROSTER, with their members by id."""
     with panel_of(store_url, by) as panel:
+        panel.roster(roster_id)
         for one in panel.households(roster_id):
             members = panel.members(one)
             described = ", ".join(

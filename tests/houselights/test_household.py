@@ -52,6 +52,8 @@ def test_a_household_signs_up_with_two_alike_and_gets_an_address(url, capsys):
         assert panel.opened_by(address.rpartition("/")[2]).household_id == "home-1"
     assert run(["household", "list", "panel", "--store", url]) == 0
     assert f"{ann} (female, " in capsys.readouterr().out
+    assert run(["household", "list", "pannel", "--store", url]) == 2
+    assert "no roster 'pannel'" in capsys.readouterr().err
     assert run(["household", "close", "panel", "home-1", "--store", url]) == 0
     assert run(["household", "close", "panel", "home-1", "--store", url]) == 0
     assert capsys.readouterr().out.splitlines() == ["The button page is closed.", "There was no open button page."]
