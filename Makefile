@@ -143,7 +143,7 @@ deploy: preflight package $(CHECKS)/sam/.synced ## Make or change the stack: mak
 	  $(if $(plan),$$(grep -v '^\#' "$(plan)")) $(parameters) \
 	  $(if $(bucket),--no-resolve-s3 --s3-bucket "$(bucket)") $(ACCOUNT)
 
-deploy-claims: package $(CHECKS)/sam/.synced ## Let devices register themselves: make deploy-claims deliveries=BucketName profile=NAME
+deploy-claims: $(if $(deliveries),package $(CHECKS)/sam/.synced) ## Let devices register themselves: make deploy-claims deliveries=BucketName profile=NAME
 	@$(if $(deliveries),,echo "Name the stack's bucket: make deploy-claims deliveries=BucketName" >&2; exit 2)
 	$(SAM) deploy --template-file infra/claims.yaml --config-file "$(CURDIR)/infra/samconfig.toml" \
 	  --stack-name "$(STACK)-claims" --parameter-overrides Python=$$(cat build/package.python) \

@@ -27,7 +27,7 @@ def aws_session(*, profile: str | None, region: str | None) -> Any:
     except BotoCoreError as problem:
         raise DeploymentFailed(f"AWS cannot be used: {problem}") from None
     if session.region_name is None:
-        raise DeploymentFailed("no AWS region is set: choose one, for instance with --region eu-west-1")
+        raise DeploymentFailed("no AWS region is set: choose one by --region eu-west-1, or after make region=eu-west-1")
     return session
 
 
