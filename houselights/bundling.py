@@ -91,7 +91,9 @@ class BucketBundles:
                 f"bucket {self._bucket} takes no bundle ({code}): allow s3:PutObject on {name}"
             ) from None
         except BotoCoreError as problem:
-            raise StoreUnavailable(f"S3 cannot be reached ({type(problem).__name__}): check the network") from None
+            raise StoreUnavailable(
+                f"S3 cannot be reached ({type(problem).__name__}): check network and credentials"
+            ) from None
 
 
 class CollectionCleaner(Protocol):

@@ -67,7 +67,8 @@ class AccessObject:
             raise InvalidValue(f"the access settings {self.url} cannot be read ({code}): allow s3:GetObject") from None
         except BotoCoreError as problem:
             raise InvalidValue(
-                f"the access settings {self.url} cannot be read ({type(problem).__name__}): check the network"
+                f"the access settings {self.url} cannot be read ({type(problem).__name__}): check network and "
+                "credentials"
             ) from None
         write_private(self.file, content)
         self._etag = answer["ETag"]

@@ -76,7 +76,9 @@ def _sent_ms(metadata: dict[str, str]) -> int | None:
 def _raise_for(problem: ClientError | BotoCoreError, what: str, bucket: str) -> NoReturn:
     if not isinstance(problem, ClientError):
         # botocore's messages may contain signed URLs; the names of its exceptions do not.
-        raise DeliveriesUnavailable(f"S3 cannot be reached ({type(problem).__name__}): check the network") from None
+        raise DeliveriesUnavailable(
+            f"S3 cannot be reached ({type(problem).__name__}): check network and credentials"
+        ) from None
     code = str(problem.response.get("Error", {}).get("Code", ""))[:60]
     if code in _GONE:
         raise DeliveryGone(f"the delivery is not in bucket {bucket} any more, and is not recorded") from None

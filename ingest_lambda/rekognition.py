@@ -128,7 +128,7 @@ class RekognitionScorer:
         except BotoCoreError as problem:
             # botocore's messages may contain signed URLs; the names of its exceptions do not.
             raise ScorerUnavailable(
-                f"Rekognition cannot be reached ({type(problem).__name__}): check the network and the region"
+                f"Rekognition cannot be reached ({type(problem).__name__}): check network, region and credentials"
             ) from None
         faces: list[Mapping[str, Any]] = response["FaceDetails"]
         return faces

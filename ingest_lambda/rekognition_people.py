@@ -250,7 +250,7 @@ class RekognitionPeople:
         except BotoCoreError as problem:
             # botocore's messages may contain signed URLs; the names of its exceptions do not.
             raise StoreUnavailable(
-                f"Rekognition cannot be reached ({type(problem).__name__}): check the network and the region"
+                f"Rekognition cannot be reached ({type(problem).__name__}): check network, region and credentials"
             ) from None
         return answer
 
