@@ -14,7 +14,7 @@ from audience.disclosure import MIN_FACES
 from audience.errors import HouselightsError, ScoringRefused
 from audience.privacy import Setting, decide
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import account_options, country_option, setting_option
+from houselights.commands.options import Count, account_options, country_option, setting_option
 
 if TYPE_CHECKING:
     from houselights.calibrating_sheets import Comparison, MethodResult
@@ -28,7 +28,7 @@ _INTERRUPTED = 130
 @click.option(
     "--faces",
     "most",
-    type=click.IntRange(MIN_FACES, 5000),
+    type=Count(MIN_FACES, 5000),
     default=100,
     show_default=True,
     metavar="N",

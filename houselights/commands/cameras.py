@@ -18,7 +18,7 @@ from audience.session_setup import check_not_recorded_here
 from audience.sessions import Camera, Session, Stage
 from audience.store import Store
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import account_options, store_at, store_option
+from houselights.commands.options import Count, account_options, store_at, store_option
 from houselights.wording import counted
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def cameras() -> None:
     metavar="FILE.csv",
     help="The stages: a column `stage` (an id), and if wanted `title` and `cameras` (how many).",
 )
-@click.option("--each", type=click.IntRange(1, 100), default=1, show_default=True, help="Cameras of each stage.")
+@click.option("--each", type=Count(1, 100), default=1, show_default=True, help="Cameras of each stage.")
 @click.option("--bucket", required=True, metavar="NAME", help="The stack's BucketName, where they deliver.")
 @click.option("--stack", default="houselights", show_default=True, metavar="NAME", help="The stack.")
 @click.option("--source", default="webcam:0", show_default=True, help="What each camera's HOUSELIGHTS_SOURCE is.")
@@ -53,7 +53,7 @@ def cameras() -> None:
 )
 @click.option(
     "--days",
-    type=click.IntRange(1, LONGEST_CLAIM.days),
+    type=Count(1, LONGEST_CLAIM.days),
     default=14,
     show_default=True,
     help="With --claims: for how long devices can register themselves.",
@@ -187,7 +187,7 @@ def revoke(serials: tuple[str, ...], bucket: str, region: str | None, profile: s
 @cameras.command("rollout", short_help="Roll a version out to cameras, some first.")
 @click.argument("version")
 @click.option("--bucket", required=True, metavar="NAME", help="The stack's BucketName.")
-@click.option("--share", type=click.IntRange(1, EVERYBODY), help="Percent of the cameras.  [default: 100]")
+@click.option("--share", type=Count(1, EVERYBODY), help="Percent of the cameras.  [default: 100]")
 @click.option("--stage", "stages", multiple=True, metavar="ID", help="Cameras of this stage alone; may be repeated.")
 @account_options
 def rollout(

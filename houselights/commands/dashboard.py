@@ -13,7 +13,7 @@ import click
 
 from audience.errors import InvalidValue
 from audience.stores import default_store_url
-from houselights.commands.options import ACCESS_VARIABLE, STORE_VARIABLE, access_option, store_at, store_option
+from houselights.commands.options import ACCESS_VARIABLE, STORE_VARIABLE, Count, access_option, store_at, store_option
 from houselights.commands.stopping import stopped_by_signal, wait_for
 from houselights.server_settings import SECRETS_VARIABLE, server_settings
 
@@ -25,7 +25,7 @@ THIS_MACHINE = "127.0.0.1"
 
 
 @click.command(short_help="Serve the dashboard.")
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="[default: 8501, or the next that is free]")
+@click.option("--port", type=Count(1, 65535), metavar="N", help="[default: 8501, or the next that is free]")
 @click.option("--browser/--no-browser", default=True, help="Open a browser.  [default: yes]")
 @click.option(
     "--videos",

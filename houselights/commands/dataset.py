@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from audience.errors import InvalidValue, ScoringRefused
 from audience.privacy import SETTINGS, Setting, decide
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import Number, account_options, country_option, model_option
+from houselights.commands.options import Count, Number, account_options, country_option, model_option
 from houselights.commands.stopping import stopped_by_signal
 from houselights.labelling import FORMATS, LABELLERS
 from houselights.labelling.text import (
@@ -70,7 +70,7 @@ def dataset() -> None:
 )
 @click.option(
     "--least-px",
-    type=click.IntRange(min=16),
+    type=Count(min=16),
     default=32,
     show_default=True,
     metavar="N",
@@ -78,7 +78,7 @@ def dataset() -> None:
 )
 @click.option("--rater", default="me", show_default=True, metavar="NAME", help="Name of the person who labels.")
 @click.option("--disputed", is_flag=True, help="Label only the faces on which people disagree so far.")
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="Port of the page.  [default: any free one]")
+@click.option("--port", type=Count(1, 65535), metavar="N", help="Port of the page.  [default: any free one]")
 @click.option("--browser/--no-browser", default=True, help="Open a browser.  [default: yes]")
 @model_option
 @click.option(

@@ -25,6 +25,7 @@ from audience.ids import LONGEST_ID
 from audience.private_files import new_private_file, private_folder, tighten
 from houselights.commands.dashboard import serve
 from houselights.commands.extras import needing_extra
+from houselights.commands.options import Count
 from houselights.commands.score import score
 from houselights.commands.stopping import working_beside
 
@@ -47,7 +48,7 @@ _FESTIVAL_HOURS = 12.0
 @click.option(
     "--video", type=click.Path(path_type=Path), metavar="FILE", help="Use your own recording instead of the clip."
 )
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="[default: 8501, or the next that is free]")
+@click.option("--port", type=Count(1, 65535), metavar="N", help="[default: 8501, or the next that is free]")
 @click.option("--browser/--no-browser", default=False, help="Open a browser.  [default: no]")
 @click.option("--serve/--no-serve", "and_serve", default=True, help="Serve the pages at the end.  [default: yes]")
 @click.pass_context

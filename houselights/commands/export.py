@@ -13,7 +13,7 @@ from audience.disclosure import withheld_text
 from audience.errors import InvalidValue
 from audience.time import to_ms
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import store_at, store_option
+from houselights.commands.options import Count, store_at, store_option
 from houselights.wording import counted
 
 
@@ -23,7 +23,7 @@ from houselights.wording import counted
 @click.option("--format", "formats", metavar="LIST", help="csv, parquet, or both.  [default: csv]")
 @click.option(
     "--min-faces",
-    type=click.IntRange(min=1),
+    type=Count(min=1),
     metavar="N",
     help="Withhold figures over fewer faces.  [default: 5; 1 for an audience of one]",
 )

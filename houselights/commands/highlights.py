@@ -13,7 +13,7 @@ from audience.errors import InvalidValue
 from audience.faces import EXPRESSIONS, LEAD_EXPRESSION
 from audience.time import clock_text
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import Number, store_at, store_option
+from houselights.commands.options import Count, Number, store_at, store_option
 from houselights.commands.output_file import write_output
 from houselights.commands.stage_choice import chosen_stage
 
@@ -64,7 +64,7 @@ SHOWS = ("speaker", "screen")
     metavar="AUDIENCE",
     help="Find out when FILE began by comparing its sound with the audience's recording.",
 )
-@click.option("--most", type=click.IntRange(1, 7), default=5, show_default=True, metavar="N", help="Moments at most.")
+@click.option("--most", type=Count(1, 7), default=5, show_default=True, metavar="N", help="Moments at most.")
 @click.option("--peaks", is_flag=True, help="Peaks only, without dips and turns.")
 @click.option("--before", "before_s", type=Number(0, 600), default=10, show_default=True, metavar="S")
 @click.option("--after", "after_s", type=Number(1, 600), default=6, show_default=True, metavar="S")

@@ -15,7 +15,7 @@ import click
 
 from audience.session_setup import SessionSetup, prepare_session
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import store_at
+from houselights.commands.options import Count, store_at
 from houselights.commands.stopping import stopped_by_signal, wait_for
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SESSION = SessionSetup(session_id="local", title="On this machine")
 @click.command(short_help="Run the cloud path on this machine.")
 @click.option(
     "--port",
-    type=click.IntRange(1, 65533),
+    type=Count(1, 65533),
     metavar="N",
     help="Port of AWS; Rekognition and the public boards use the next two.  [default: free ones]",
 )

@@ -13,7 +13,7 @@ import click
 from audience.errors import InvalidValue
 from audience.session_setup import record_notice_up, record_sheet
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import store_at, store_option
+from houselights.commands.options import Count, store_at, store_option
 from houselights.commands.output_file import write_output
 
 if TYPE_CHECKING:
@@ -70,10 +70,8 @@ def untold(session: Session) -> str | None:
     help="What happens to pictures: nothing is kept, Amazon Rekognition scores them, or the audience is filmed.  "
     "[default: recorded, if a recording was scored; else none]",
 )
-@click.option(
-    "--keep-windows-days", "windows_days", type=click.IntRange(min=1), default=730, show_default=True, metavar="N"
-)
-@click.option("--keep-faces-days", "faces_days", type=click.IntRange(min=1), default=30, show_default=True, metavar="N")
+@click.option("--keep-windows-days", "windows_days", type=Count(min=1), default=730, show_default=True, metavar="N")
+@click.option("--keep-faces-days", "faces_days", type=Count(min=1), default=30, show_default=True, metavar="N")
 @click.option("--up", is_flag=True, help="Make no sheet: record that it is up, so that people are informed.")
 @click.option("--by", help="Who put it up.  [default: your user name]")
 @store_option

@@ -42,8 +42,16 @@ class Instant(click.ParamType[datetime]):
         return value if isinstance(value, datetime) else parse_instant(value)
 
 
+class Count(click.IntRange):
+    """A whole number within bounds."""
+
+    name = "whole number"
+
+
 class Number(click.FloatRange):
     """A number within bounds. Unlike click's own type, it refuses NaN, which is neither below nor above a bound."""
+
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))
@@ -152,7 +160,7 @@ def setup_options(command: Command) -> Command:
             country_option,
             click.option("--heads-only", is_flag=True, help="Only count heads; score no expressions."),
             click.option("--notice-given", is_flag=True, help="The people in view were informed."),
-            click.option("--audience-size", type=click.IntRange(min=1), metavar="N", help="People present."),
+            click.option("--audience-size", type=Count(min=1), metavar="N", help="People present."),
         )
     ):
         command = option(command)
@@ -229,7 +237,7 @@ def model_option(command: Command) -> Command:
 
 def keep_options(command: Command) -> Command:
     """Adds options for how long records are kept."""
-    days = click.IntRange(min=1)
+    days = Count(min=1)
     for option in reversed(
         (
             click.option("--keep-windows-days", type=days, default=730, show_default=True, metavar="N"),

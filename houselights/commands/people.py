@@ -29,7 +29,7 @@ from audience.privacy import SETTINGS, Setting
 from audience.stores import default_store_url, open_identity
 from houselights.commands.extras import needing_extra
 from houselights.commands.notifier_options import notifier_options, notifiers_of
-from houselights.commands.options import country_option, recogniser_option, store_at, store_option
+from houselights.commands.options import Count, country_option, recogniser_option, store_at, store_option
 from houselights.commands.server_address import server_address
 from houselights.commands.stopping import stopped_by_signal
 from houselights.wording import counted
@@ -150,7 +150,7 @@ def people() -> None:
 )
 @click.option("--actor", type=click.Choice(ACTORS), default="organisation", show_default=True, help="Who recognises.")
 @click.option("--law", default="", help="The national law or authorisation that a search rests on.")
-@click.option("--days", type=click.IntRange(1, 1095), default=365, show_default=True, help="Days a consent holds.")
+@click.option("--days", type=Count(1, 1095), default=365, show_default=True, help="Days a consent holds.")
 @by_option
 @store_option
 def roster(
@@ -329,7 +329,7 @@ def list_people(roster_id: str | None, names: bool, by: str, store_url: str | No
 @people.command(short_help="Print a link by which people join a roster themselves.")
 @click.argument("roster_id", metavar="ROSTER")
 @click.option("--at", "server", metavar="URL", required=True, help="Address of the pages.")
-@click.option("--days", type=click.IntRange(1, 90), default=14, show_default=True, help="Days it is good for.")
+@click.option("--days", type=Count(1, 90), default=14, show_default=True, help="Days it is good for.")
 @click.option("--person", "person_id", metavar="PERSON", help="Instead, their own link to check in and to withdraw.")
 @by_option
 @store_option

@@ -10,7 +10,7 @@ import click
 
 from audience.errors import InvalidValue
 from houselights.commands.extras import needing_extra
-from houselights.commands.options import access_option, store_at, store_option
+from houselights.commands.options import Count, access_option, store_at, store_option
 from houselights.commands.server_address import server_address
 
 MAX_DAYS = 90
@@ -19,7 +19,7 @@ MAX_DAYS = 90
 @click.command(short_help="Create a link that opens one session without a login.")
 @click.argument("session_id", metavar="SESSION")
 @click.option(
-    "--days", type=click.IntRange(1, MAX_DAYS), default=7, show_default=True, metavar="N", help="Days until it expires."
+    "--days", type=Count(1, MAX_DAYS), default=7, show_default=True, metavar="N", help="Days until it expires."
 )
 @click.option("--recording", is_flag=True, help="Also show the session's recording, in which people can be recognised.")
 @click.option("--at", "server", metavar="URL", help="Address of the pages.  [default: from the access settings]")

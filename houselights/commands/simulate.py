@@ -10,14 +10,14 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from houselights.commands.options import Instant, Number, store_at, store_option
+from houselights.commands.options import Count, Instant, Number, store_at, store_option
 from houselights.commands.stopping import stopped_by_signal
 
 USUAL_DAY = datetime(2026, 7, 11, 10, tzinfo=UTC)
 
 _seed_option = click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=Count(min=0),
     default=1,
     show_default=True,
     metavar="N",
@@ -37,10 +37,8 @@ def simulate() -> None:
 
 
 @simulate.command(short_help="Simulate a festival day with many stages.")
-@click.option("--stages", type=click.IntRange(1, 40), default=10, show_default=True, metavar="N")
-@click.option(
-    "--cameras", type=click.IntRange(1, 5), default=3, show_default=True, metavar="N", help="Cameras per stage."
-)
+@click.option("--stages", type=Count(1, 40), default=10, show_default=True, metavar="N")
+@click.option("--cameras", type=Count(1, 5), default=3, show_default=True, metavar="N", help="Cameras per stage.")
 @click.option("--hours", type=Number(0.02, 24), default=8.0, show_default=True, metavar="H")
 @_seed_option
 @click.option("--session", "session_id", metavar="ID", help="[default: simulated-festival-SEED]")
@@ -126,7 +124,7 @@ def festival(
 
 
 @simulate.command(short_help="Simulate an evening of a household panel.")
-@click.option("--households", type=click.IntRange(1, 500), default=1, show_default=True, metavar="N")
+@click.option("--households", type=Count(1, 500), default=1, show_default=True, metavar="N")
 @_seed_option
 @click.option("--session", "session_id", default="simulated-panel", show_default=True, metavar="ID")
 @click.option("--begins-at", type=Instant(), metavar="ISO", help="[default: yesterday, 19:00 UTC]")

@@ -15,6 +15,7 @@ import click
 from houselights.commands.extras import needing_extra
 from houselights.commands.notice import untold
 from houselights.commands.options import (
+    Count,
     recogniser_option,
     scoring_options,
     setup_from,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="webcam:0|rtsp://…|http://…|file:…")
 @setup_options
 @scoring_options
-@click.option("--preview-port", type=click.IntRange(0, 65535), metavar="N", help="Serve a live preview on 127.0.0.1:N.")
+@click.option("--preview-port", type=Count(0, 65535), metavar="N", help="Serve a live preview on 127.0.0.1:N.")
 @click.option("--blur", is_flag=True, help="Make faces in the preview unrecognisable.")
 @click.option(
     "--recognise",

@@ -15,6 +15,7 @@ import click
 from audience.errors import DeploymentFailed
 from audience.stores.dynamo_table import LONGEST_RECOVERY_DAYS
 from houselights.cli import run
+from houselights.commands.options import Count, Number
 from houselights.deploying import BUILD
 
 profile_option = click.option("--profile", metavar="NAME", help="AWS profile.")
@@ -122,10 +123,10 @@ def release(version: str | None) -> None:
 @deploying.command()
 @click.option("--role", metavar="ARN", help="The role that the job runs under; see infra/README.md.")
 @click.option("--data", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="A zip; repeatable.")
-@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="[default: the recipe's]")
+@click.option("--epochs", type=Count(min=1), metavar="N", help="[default: the recipe's]")
 @click.option("--instance", default="ml.c5.xlarge", show_default=True, metavar="TYPE")
-@click.option("--hours", type=click.FloatRange(min=0.1, max=120), default=6.0, show_default=True, metavar="N")
-@click.option("--price", type=click.FloatRange(min=0), metavar="USD", help="Dollars an hour of the instance.")
+@click.option("--hours", type=Number(min=0.1, max=120), default=6.0, show_default=True, metavar="N")
+@click.option("--price", type=Number(min=0), metavar="USD", help="Dollars an hour of the instance.")
 @click.option("--no-spot", is_flag=True, help="Use no spare capacity: starts sooner, costs more.")
 @click.option("--image", default="", metavar="URI", help="Container.  [default: AWS's own of PyTorch]")
 @click.option("--job", metavar="NAME", help="Follow this job, and fetch its model; start none.")
