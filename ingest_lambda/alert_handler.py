@@ -22,14 +22,12 @@ from audience.monitoring.alert_watch import AlertWatch, sessions_to_watch
 from audience.store import Store
 from audience.stores import open_store
 from ingest_lambda.bucket import quick_client
+from ingest_lambda.fifo import FifoMessage, put_all
 from ingest_lambda.settings import required
 from ingest_lambda.topic import SnsTopic
 
 WATCH_S: Final = 56.0
 """How long a call checks its session; the next message of the session comes a minute after this one."""
-
-_ENTRIES: Final = 10
-"""Messages that SQS takes at once."""
 
 
 def find(_event: Any, _context: Any) -> None:
@@ -40,22 +38,13 @@ def find(_event: Any, _context: Any) -> None:
         StoreUnavailable: the store cannot be read.
     """
     now_s = time.time()
-    queue_url, sqs = required(os.environ, "HOUSELIGHTS_WATCHES"), _queue()
-    session_ids = sessions_to_watch(_store(), round(now_s * 1000))
-    for first in range(0, len(session_ids), _ENTRIES):
-        entries = [
-            {
-                "Id": str(number),
-                "MessageBody": json.dumps({"session": session_id}),
-                "MessageGroupId": session_id,
-                # A call that AWS repeats has nothing checked twice.
-                "MessageDeduplicationId": f"{session_id}:{int(now_s // 60)}",
-            }
-            for number, session_id in enumerate(session_ids[first : first + _ENTRIES])
-        ]
-        answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
-        for failed in answer.get("Failed", ()):
-            _log().error("not checked this minute", session=session_ids[first + int(failed["Id"])])
+    messages = [
+        # By the minute, so that a call which AWS repeats has nothing checked twice.
+        FifoMessage(group=session_id, minute=int(now_s // 60), body={"session": session_id})
+        for session_id in sessions_to_watch(_store(), round(now_s * 1000))
+    ]
+    for session_id in put_all(_queue(), required(os.environ, "HOUSELIGHTS_WATCHES"), messages):
+        _log().error("not checked this minute", session=session_id)
 
 
 def watch(event: dict[str, Any], _context: Any) -> None:

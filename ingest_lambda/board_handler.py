@@ -11,8 +11,8 @@ import functools
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -36,10 +36,8 @@ from ingest_lambda.board import (
 from ingest_lambda.board_objects import BoardObjects
 from ingest_lambda.board_parts import BoardParts
 from ingest_lambda.bucket import quick_client
+from ingest_lambda.fifo import FifoMessage, put_all
 from ingest_lambda.settings import required
-
-_ENTRIES: Final = 10
-"""Messages that SQS takes at once."""
 
 
 def find(_event: Any, _context: Any) -> None:
@@ -96,21 +94,14 @@ def _work(asked: Mapping[str, Any]) -> FestivalBoard | FestivalPart:
 
 def _send(messages: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
     """Puts messages into the queue, each at most once a group and minute in which it ends."""
-    queue_url, named = required(os.environ, "HOUSELIGHTS_BOARD_QUEUE"), list(messages.items())
-    refused: list[str] = []
-    for first in range(0, len(named), _ENTRIES):
-        some: Sequence[tuple[tuple[str, str], Mapping[str, Any]]] = named[first : first + _ENTRIES]
-        entries = [
-            {
-                "Id": str(number),
-                "MessageBody": json.dumps(body),
-                "MessageGroupId": ":".join(group),
-                "MessageDeduplicationId": f"{':'.join(group)}:{body['until_ms'] // 60_000}",
-            }
-            for number, (group, body) in enumerate(some)
-        ]
-        answer = _queue().send_message_batch(QueueUrl=queue_url, Entries=entries)
-        refused += [":".join(some[int(failed["Id"])][0]) for failed in answer.get("Failed", ())]
+    refused = put_all(
+        _queue(),
+        required(os.environ, "HOUSELIGHTS_BOARD_QUEUE"),
+        [
+            FifoMessage(group=":".join(group), minute=body["until_ms"] // 60_000, body=body)
+            for group, body in messages.items()
+        ],
+    )
     if refused:
         raise BoardNotPublished(f"the queue did not take messages for {', '.join(refused)}")
 
