@@ -1,7 +1,7 @@
 """The cloud path at scale: the real code over stand-ins that count, and simulations past this machine.
 
 Each part is a module of its name with a `figures()`, imported when it is measured. A whole festival through the local
-cloud takes half an hour and is a bench of its own, `local_festival`.
+cloud takes nearly an hour and is a bench of its own, `local_festival`.
 """
 
 from __future__ import annotations
