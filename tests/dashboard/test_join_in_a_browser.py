@@ -152,6 +152,7 @@ def test_a_photo_that_cannot_be_used_is_said_why_and_is_not_taken(
 
     cv2.imwrite(str(blank), np.full((300, 300, 3), 128, np.uint8))
     text.write_text("no photo")
+    expect(phone.get_by_text("Choose photos")).to_be_visible()  # only then does the page listen to it
     phone.get_by_label("Choose photos").set_input_files([blank, text])
     said = phone.locator("#picked")
     expect(said).to_contain_text("wall.png: No face")
