@@ -20,9 +20,9 @@ from audience.stores import open_store
 from dashboard.pages.timeline.sources import NO_FILMS, distinct_names
 from tests.audience.test_alignment import heard_in_a_room, recorded, speech, two_audiences
 from tests.builders import a_cue, a_progress, a_session, a_stage, a_timeline, a_window, after
-from tests.dashboard.conftest import NASTY, READY, Pages, put, text_of
+from tests.dashboard.conftest import NASTY, Pages, put, text_of
 from tests.dashboard.test_recordings import marked
-from tests.ticking import limit_s
+from tests.ticking import limit_s, until
 from tests.timeline_files.test_slide_matching import DECK
 from tests.timeline_files.test_sound import RATE, write_sound
 from tests.timeline_files.written import a_slide, a_title, as_pptx
@@ -386,13 +386,16 @@ def test_a_file_is_looked_at_asked_about_taken_edited_in_place_and_saved(opened:
     times_of_day = b"First set,19:30:00\nSecond set,19:32:30\n"
     upload.set_input_files({"name": "sets.csv", "mimeType": "text/csv", "buffer": times_of_day})
     page.get_by_text("Times of day: 19:30:00 is the beginning").click()
-    # The file is read again, and what is below moves: a click meanwhile could miss its button.
-    page.wait_for_function(
-        """selector => new Promise(done => setTimeout(() => done(document.querySelector(selector) !== null), 500))""",
-        arg=READY,
-    )
-    page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_role("status")).to_have_text(["Not saved yet"])
+    add = page.get_by_role("button", name="Add", exact=True)
+
+    def added() -> bool:
+        # The file is read again, and what is below moves: a click meanwhile may miss its button.
+        with contextlib.suppress(TimeoutError):
+            add.click(timeout=5000)
+        page.wait_for_timeout(500)
+        return page.get_by_role("status").all_inner_texts() == ["Not saved yet"]
+
+    until(added)
     page.get_by_role("tab", name="Segments").click()
     save = page.get_by_role("button", name="Save", exact=True)
     save.click()

@@ -171,7 +171,7 @@ class TestAFolder:
 
         def note(line: str) -> None:
             said.append(line)
-            if line.startswith("1 deliveries"):
+            if line.startswith("1 delivery,"):
                 stop.set()
 
         deliveries, worker = folder_worker(folder, laptop, scorer, said)
