@@ -139,7 +139,7 @@ def add(
         )
         if changed:
             click.echo(
-                f"{counted(changed, 'camera')} could not deliver for it before: copy camera.env to their devices again."
+                f"{counted(changed, 'camera')} could not deliver for it before: copy their files to the devices again."
             )
     else:
         click.echo(
@@ -207,8 +207,8 @@ def rollout(
     made = rollouts.roll_out(
         aws_session(profile=profile, region=region), bucket, version, share=share or EVERYBODY, stages=stages
     )
-    to = f"the cameras of {', '.join(made.stages)}" if made.stages else f"{made.share} % of the cameras"
-    click.echo(f"{to.capitalize()} are to run {_version(made.version)}" + _others(made))
+    to = f"The cameras of {', '.join(made.stages)}" if made.stages else f"{made.share} % of the cameras"
+    click.echo(f"{to} are to run {_version(made.version)}" + _others(made))
 
 
 @cameras.command("rollback", short_help="Take all cameras back to the version before.")

@@ -144,14 +144,14 @@ def test_for_another_session_cameras_keep_their_certificates_and_their_files_cha
     houselights("revoke", "--session", session_id)
     ended = houselights(*given)
     assert "(0 new)" in ended.out
-    assert "copy camera.env" in ended.out
+    assert "copy their files" in ended.out
     assert things(iot, next_day) == [f"{stage}-01", f"{stage}-02"]
     assert iot.list_thing_principals(thingName=f"{stage}-01")["principals"] == certificates
     assert [(files / name).read_bytes() for name in ("camera.key", "camera.crt")] == keys
     text = (files / "camera.env").read_text()
     assert environment_in(text)["HOUSELIGHTS_SESSION"] == next_day
     assert text.endswith("# the one on the left\nHOUSELIGHTS_SOURCE=webcam:1\n")
-    assert "copy camera.env" not in houselights(*given).out
+    assert "copy their files" not in houselights(*given).out
 
 
 def test_a_camera_whose_grant_or_thing_is_gone_gets_it_again(

@@ -88,6 +88,7 @@ def test_a_version_goes_to_some_then_to_all_and_back_to_the_one_before(cameras: 
         ended = cameras(*words)
         assert ended.code == 0, ended.err
         assert plan() == then
+    assert "of Barn" in cameras("rollout", "1.2.4", "--stage", "Barn").out
     made = rollouts.roll_out(aws, bucket, "1.2.4001", stages=["barn"])
     assert made.version_of("barn", "a") == "1.2.4001"
     assert made.version_of("ring", "a") == "1.2.3"
@@ -100,6 +101,7 @@ def test_a_version_goes_to_some_then_to_all_and_back_to_the_one_before(cameras: 
         (("rollout", "9.9.9"), "no version 9.9.9"),
         (("rollout", "newest"), "three numbers"),
         (("rollout", "1.2.3", "--stage", "a/b"), "stage id"),
+        (("rollout", "1.2.3", "--stage", "barn", "--share", 10), "--share or by --stage"),
         (("rollback",), "nothing was rolled out"),
     ],
 )
