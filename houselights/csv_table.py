@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from audience.errors import InvalidValue
+from timeline_files.tables import rows_of
 from timeline_files.text import text_of
 
 _SEPARATORS: Final = (",", ";", "\t")
@@ -43,33 +41,20 @@ def read_csv_table(file: Path, *needed: str, example: str) -> list[TableRow]:
     """
     try:
         text = text_of(file.read_bytes())
+        first = text.lstrip("\r\n").partition("\n")[0]
+        rows = [
+            (f"{file}, {where}", [cell.strip() for cell in row])
+            for where, row in rows_of(text, max(_SEPARATORS, key=first.count))
+        ]
     except OSError as problem:
         raise InvalidValue(f"{file} cannot be read: {problem.strerror or problem}") from None
     except InvalidValue as problem:
-        raise InvalidValue(f"{file}: {problem}") from None
-    rows = _rows(file, text)
-    _, header = next(rows, ("", []))
-    names = [name.lower() for name in header]
+        raise InvalidValue(f"{file}, {problem}") from None
+    header, *filled = rows or [("", [])]
+    names = [name.lower() for name in header[1]]
     for column in needed:
         if names.count(column) != 1:
             fault = "has two columns" if column in names else "has no column"
             raise InvalidValue(f"{file} {fault} `{column}`: its first line names the columns, such as {example}")
     empty = dict.fromkeys(names, "")
-    return [TableRow(where, empty | dict(zip(names, row, strict=False))) for where, row in rows]
-
-
-def _rows(file: Path, text: str) -> Iterator[tuple[str, list[str]]]:
-    """Rows with something in them, each with its file and line."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as problem:
-            raise InvalidValue(f"{file}, line {reader.line_num}: {problem}") from None
-        if row is None:
-            return
-        cells = [cell.strip() for cell in row]
-        if any(cells):
-            yield f"{file}, line {reader.line_num}", cells
+    return [TableRow(where, empty | dict(zip(names, row, strict=False))) for where, row in filled]

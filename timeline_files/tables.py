@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from audience.errors import InvalidValue
@@ -102,21 +102,33 @@ def _stated_separator(text: str) -> tuple[str | None, str]:
     return (None, text) if found is None else (found[1], newline + rest)
 
 
-def _rows(text: str, separator: str) -> list[Row]:
-    """Non-blank rows, each with the number of its last line."""
+def rows_of(text: str, separator: str) -> Iterator[Row]:
+    """Non-blank rows of a table, each with the number of its last line.
+
+    Raises:
+        InvalidValue: a line is malformed, or is one of more than `MOST_LINES`; the message names it.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
-    rows: list[Row] = []
     try:
         for row in reader:
+            if reader.line_num > MOST_LINES:
+                raise InvalidValue(f"line {reader.line_num}: such a file has at most {MOST_LINES} lines")
             if any(field.strip() for field in row):
-                rows.append((f"line {reader.line_num}", row))
-            # More than a header and `MOST_PARTS` segments; blank rows do not count.
-            if len(rows) > MOST_PARTS + 40 or reader.line_num > MOST_LINES:
-                raise InvalidValue(f"line {reader.line_num}: a timeline has at most {MOST_PARTS} segments")
+                yield f"line {reader.line_num}", row
     except csv.Error as problem:
         raise InvalidValue(
             f'line {reader.line_num}: {problem}: put a title with quotes or commas in quotes, with "" for a quote'
         ) from None
+
+
+def _rows(text: str, separator: str) -> list[Row]:
+    """The rows of a timeline's table."""
+    rows: list[Row] = []
+    for where, row in rows_of(text, separator):
+        rows.append((where, row))
+        # More than a header and `MOST_PARTS` segments; blank rows do not count.
+        if len(rows) > MOST_PARTS + 40:
+            raise InvalidValue(f"{where}: a timeline has at most {MOST_PARTS} segments")
     return rows
 
 
